@@ -1,0 +1,14 @@
+import type { Problem } from '../../core/spec/problem.js';
+import type { HistorySpec } from '../../core/spec/region.js';
+
+/** Demand as it was: rows as read, unsorted and unrepaired; core/forecast repairs or refuses. */
+export interface DemandHistory {
+  read(spec: HistorySpec, signal?: AbortSignal): Promise<{ rows: readonly DemandRow[]; problems: readonly Problem[] }>;
+}
+
+export interface DemandRow {
+  /** Milliseconds since the epoch. */
+  at: number;
+  service: string;
+  rps: number;
+}

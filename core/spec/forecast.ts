@@ -1,0 +1,27 @@
+import type { QuantileName } from './region.js';
+
+export const QUANTILES = ['p50', 'p80', 'p90', 'p95', 'p99'] as const satisfies readonly QuantileName[];
+
+/** How far a forecast can be trusted, earned in back-tests. `low` may raise but never lower; `none` applies nothing. */
+export type Trust = 'high' | 'fair' | 'low' | 'none';
+
+/** Requests per second by service and step, as quantiles. The shape `psmg forecast --format json` prints. */
+export interface DemandForecast {
+  series: readonly ForecastSeries[];
+  /** What was repaired in the history or left out of the forecast, in words. */
+  notes: readonly string[];
+}
+
+export interface ForecastSeries {
+  service: string;
+  /** ISO 8601 duration-like text as given on the command line: `1h`, `5m`. */
+  step: string;
+  models: readonly { name: string; weight: number; /** Mean absolute scaled error over the back-test. */ mase: number }[];
+  trust: Trust;
+  /** Why the trust is what it is, in words. */
+  trustReason: string;
+  /** ISO 8601, UTC, one a step of the horizon. */
+  timestamps: readonly string[];
+  /** rps, one a step; p50 ≤ p80 ≤ p90 ≤ p95 ≤ p99 at each. */
+  quantiles: Readonly<Record<QuantileName, readonly number[]>>;
+}

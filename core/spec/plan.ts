@@ -1,0 +1,43 @@
+import type { SettingField, ServiceSettings } from './settings.js';
+import type { QuantileName, SocketSpec } from './region.js';
+import type { Trust } from './forecast.js';
+
+/**
+ * What the mesh of a region should be. Content-addressed: `planHash` is SHA-256 of the canonical JSON of
+ * everything else. First version: one window over the whole horizon.
+ */
+export interface MeshPlan {
+  version: 1;
+  region: string;
+  windows: readonly PlanWindow[];
+  warnings: readonly string[];
+}
+
+export interface PlanWindow {
+  /** ISO 8601, UTC; demand time. */
+  from: string;
+  to: string;
+  services: readonly ServicePlan[];
+}
+
+/** A value with why it is what it is: `reason` is a sentence, `inputs` the numbers it came from. */
+export interface Reasoned<T> {
+  value: T;
+  reason: string;
+  inputs?: Readonly<Record<string, number | string>>;
+}
+
+export interface ServicePlan {
+  service: string;
+  demand: { quantile: QuantileName; rps: number; trust: Trust };
+  instances: Reasoned<number>;
+  /** Addresses of the planned instances, the first `instances.value` of the region file's. */
+  endpoints: readonly SocketSpec[];
+  /** rps that one ready instance takes within the SLO. */
+  perInstanceRps: number;
+  /** Percent of requests by region; our own region's entry first; sums to 100. */
+  weights: Readonly<Record<string, Reasoned<number>>>;
+  settings: { readonly [F in SettingField]: Reasoned<ServiceSettings[F]> };
+  /** Ranges the gates covered: the adjustment may move a number only inside. */
+  bounds: Readonly<Partial<Record<SettingField, { min: number; max: number }>>>;
+}

@@ -1,0 +1,207 @@
+/** What a person writes in a region file (`apiVersion: psmg/v1`). The schema in regionSchema.ts enforces it. */
+
+/** How far the program may go by itself. `observe` unless the region file says more. */
+export type Autonomy = 'observe' | 'suggest' | 'approve' | 'act';
+
+export type MeshKind = 'envoy';
+export type DeliveryTool = 'ansible';
+
+export interface RegionSpec {
+  apiVersion: 'psmg/v1';
+  /** DNS label; the workflow id is `region/<name>`. */
+  name: string;
+  locality: LocalitySpec;
+  autonomy: Autonomy;
+  mesh: MeshSpec;
+  delivery: DeliverySpec;
+  services: readonly ServiceSpec[];
+  graph: GraphSpec;
+  history: HistorySpec;
+  forecast: ForecastSpec;
+  events: readonly EventSpec[];
+  neighbours: readonly NeighbourSpec[];
+  stack: StackSpec;
+  activation: ActivationSpec;
+  operate: OperateSpec;
+  hooks: HooksSpec;
+  /** Present only where recorded demand is replayed with time compressed. */
+  demandClock?: DemandClockSpec;
+}
+
+export interface LocalitySpec {
+  region: string;
+  zone: string;
+}
+
+export interface MeshSpec {
+  kind: MeshKind;
+}
+
+export interface DeliverySpec {
+  tool: DeliveryTool;
+  /** Seconds to wait for a host's SSH port before the playbook gives up. */
+  hostWaitSeconds: number;
+  hosts: readonly HostSpec[];
+}
+
+/** A machine that runs one Envoy for the region. Paths are on that machine. */
+export interface HostSpec {
+  name: string;
+  zone: string;
+  connection: 'local' | 'ssh';
+  ssh?: SshSpec;
+  /** Folder that PSMG owns on the host. */
+  directory: string;
+  python: string;
+  proxy: ProxySpec;
+}
+
+export interface SshSpec {
+  address: string;
+  port: number;
+  user: string;
+  /** Path of the private key on the worker's machine; absent: the SSH agent. */
+  privateKeyFile?: string;
+  /** Known host key as in known_hosts, `ssh-ed25519 AAAA…`. An unknown key is never accepted. */
+  hostKey: string;
+}
+
+export interface ProxySpec {
+  /** Path of the Envoy binary on the host. */
+  binary: string;
+  /** `process`: started detached by the playbook; `systemd`: a unit is laid out; `external`: somebody else runs it. */
+  manager: 'process' | 'systemd' | 'external';
+  ingress: SocketSpec;
+  /** Where services of the region call each other, by `Host: <service>`. */
+  mesh: SocketSpec;
+  admin: SocketSpec;
+}
+
+export interface SocketSpec {
+  address: string;
+  port: number;
+}
+
+export interface ServiceSpec {
+  name: string;
+  /** Present when users reach the service from outside. */
+  entry?: { pathPrefix: string };
+  /** Addresses where instances will listen, in the order in which they are filled. */
+  endpoints: readonly SocketSpec[];
+  healthPath: string;
+  capacity: {
+    /** Requests that one instance works on at the same time. */
+    concurrency: number;
+    /** Mean service time of one request without waiting. */
+    serviceTimeMs: number;
+    startupSeconds: number;
+  };
+  slo: { p99Ms: number; maxErrorRate: number };
+  minInstances: number;
+}
+
+export interface GraphSpec {
+  /** Calls stated by hand. */
+  edges?: readonly GraphEdgeSpec[];
+  /** Files to merge: OpenTelemetry servicegraph metrics (Prometheus text) or a YAML list of edges. */
+  sources?: readonly GraphSourceSpec[];
+}
+
+export interface GraphEdgeSpec {
+  caller: string;
+  callee: string;
+  callsPerRequest: number;
+}
+
+export interface GraphSourceSpec {
+  kind: 'otel-servicegraph' | 'yaml';
+  file: string;
+}
+
+export interface HistorySpec {
+  kind: 'csv';
+  /** Long CSV `timestamp,service,rps`; relative to the worker's working directory. */
+  file: string;
+  stepSeconds: number;
+}
+
+export interface ForecastSpec {
+  horizonSteps: number;
+  /** Season lengths in steps, e.g. [24, 168] for hourly data. */
+  seasons: readonly number[];
+  /** Demand quantile that capacity is bought for. */
+  demandQuantile: QuantileName;
+}
+
+export type QuantileName = 'p50' | 'p80' | 'p90' | 'p95' | 'p99';
+
+/** Known ahead: campaign, holiday, season, news. */
+export interface EventSpec {
+  id: string;
+  kind: string;
+  /** ISO 8601 with zone. */
+  start: string;
+  end: string;
+  regions?: readonly string[];
+  services?: readonly string[];
+  /** Stated effect on demand as a factor − 1: 0.5 is +50 %. */
+  uplift?: number;
+}
+
+/** A region that already serves and that can take this region's requests. */
+export interface NeighbourSpec {
+  name: string;
+  locality: LocalitySpec;
+  /** Its mesh listener: takes requests for any service by `Host: <service>`. */
+  gateway: SocketSpec;
+  networkLatencyMs: number;
+  /** Requests per second that it can take from us on top of its own, by service. */
+  spareRps: Readonly<Record<string, number>>;
+}
+
+export interface StackSpec {
+  /** How long to wait for the planned instances after the mesh is ready. */
+  timeoutSeconds: number;
+  /** Fraction of the planned instances that is enough to go on (0–1]. */
+  minReadyFraction: number;
+}
+
+export interface ActivationSpec {
+  /** Percent of the planned local weight, rising, last one 100. */
+  steps: readonly number[];
+  judgeSeconds: number;
+  /** Fewer requests than this in a judging window is inconclusive. */
+  minRequests: number;
+  maxErrorRate: number;
+  /** How often an inconclusive step is judged again before the region parks. */
+  maxInconclusive: number;
+}
+
+export interface OperateSpec {
+  tickSeconds: number;
+  /** Largest relative move of one adjustment (0.1 is 10 %). */
+  maxStepFraction: number;
+  /** Ticks after which an unjudged adjustment returns to the incumbent. */
+  maxInconclusiveTicks: number;
+  minRequestsPerTick: number;
+}
+
+export interface HooksSpec {
+  /** POSTed `{region, planHash, targets: [{service, instances}]}` once the mesh is ready. */
+  instanceTargets?: HttpHookSpec;
+  /** POSTed `{region, phase: 'activate'|'drain'}` for what others own: DNS, global balancers. */
+  entry?: HttpHookSpec;
+}
+
+export interface HttpHookSpec {
+  url: string;
+  timeoutSeconds: number;
+}
+
+/** Maps wall time to demand time: demand = demandFrom + (now − wallFrom) × speed. */
+export interface DemandClockSpec {
+  demandFrom: string;
+  wallFrom: string;
+  /** Demand seconds in one wall second. */
+  speed: number;
+}

@@ -1,0 +1,20 @@
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/node_modules/.cache'],
+};
+
+/** `npm test` runs project "unit"; `npm run test:parts` runs project "parts" (files named *.parts.test.ts). */
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.parts\\.test\\.ts$'] },
+    { ...common, displayName: 'parts', testMatch: ['<rootDir>/**/*.parts.test.ts'] },
+  ],
+};
