@@ -1,0 +1,185 @@
+import type { ArtifactRef } from '../core/spec/artifact.js';
+import type { HostRecap, SwapOutcome, TargetState } from '../core/spec/deployment.js';
+import type { Trust } from '../core/spec/forecast.js';
+import type { Adjustment, LiveIntent } from '../core/spec/live.js';
+import type { Judgement, ServiceObservation } from '../core/spec/observation.js';
+import type { Autonomy } from '../core/spec/region.js';
+import type { SettingFieldInfo } from '../core/spec/settings.js';
+
+/**
+ * What workflows ask of activities. Inputs and outputs are small and carry references to artifacts, never bodies.
+ * Everything that steers a running workflow arrives through `acceptRegion`, so that it is recorded in its history.
+ */
+export interface RegionActivities {
+  acceptRegion(input: { text: unknown }): Promise<AcceptedRegion>;
+  forecastRegion(input: { specRef: ArtifactRef }): Promise<ForecastOutcome>;
+  planRegion(input: { specRef: ArtifactRef; forecastRef: ArtifactRef }): Promise<PlanOutcome>;
+  /** Renders the live intent and runs the delivery tool over every host. */
+  deployRelease(input: DeployInput): Promise<DeployOutcome>;
+  /** The fast path: renders the live intent, swaps it at every target and reads it back from each proxy. */
+  applyIntent(input: ApplyInput): Promise<ApplyOutcome>;
+  /** Compares what every proxy reports with the live intent, field by field. */
+  readBack(input: ReadBackInput): Promise<{ mismatches: readonly string[] }>;
+  readTargets(input: { specRef: ArtifactRef }): Promise<readonly TargetState[]>;
+  exportTargets(input: { specRef: ArtifactRef; plan: PlanReference }): Promise<{ called: boolean }>;
+  awaitStack(input: { specRef: ArtifactRef; plan: PlanReference }): Promise<StackOutcome>;
+  moveEntry(input: { specRef: ArtifactRef; phase: 'activate' | 'drain' }): Promise<{ called: boolean }>;
+  judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
+  restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
+  tick(input: TickInput): Promise<TickOutcome>;
+}
+
+export interface PlanReference {
+  ref: ArtifactRef;
+  hash: string;
+}
+
+export interface AcceptedRegion {
+  name: string;
+  specRef: ArtifactRef;
+  autonomy: Autonomy;
+  services: readonly string[];
+  regions: readonly string[];
+  hosts: readonly string[];
+  /** What an override may set and to what; recorded so that validators need no library. */
+  settingRules: Readonly<Record<string, SettingFieldInfo>>;
+  activationSteps: readonly number[];
+  maxInconclusive: number;
+  tunables: Tunables;
+  warnings: readonly string[];
+}
+
+/** Numbers that steer the workflows, in one documented place; recorded in history by `acceptRegion`. */
+export interface Tunables {
+  tickMs: number;
+  judgeMs: number;
+  stackTimeoutMs: number;
+  deployTimeoutMs: number;
+  /** How long the lifecycle waits for `held` before it cancels the adjustment and writes under a new epoch. */
+  holdTimeoutMs: number;
+  /** The adjustment tells the lifecycle how it fares every this many ticks, and at each change. */
+  ticksPerReport: number;
+  maxOverrides: number;
+  maxKeys: number;
+  keyLifetimeMs: number;
+}
+
+export interface ForecastOutcome {
+  ref: ArtifactRef;
+  trust: Trust;
+  services: readonly { service: string; model: string; mase: number; trust: Trust; peakRps: number }[];
+  notes: readonly string[];
+}
+
+export interface PlanOutcome {
+  plan: PlanReference;
+  services: readonly { service: string; instances: number; demandRps: number; reason: string }[];
+  warnings: readonly string[];
+}
+
+export interface DeployInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  intent: LiveIntent;
+  deploymentId: string;
+  epoch: number;
+  expectedHash: string | null;
+}
+
+export interface DeployOutcome {
+  deploymentId: string;
+  releaseHash: string;
+  reattached: boolean;
+  recap: Readonly<Record<string, HostRecap>>;
+  startedAt: string;
+  finishedAt: string;
+}
+
+export interface ApplyInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  intent: LiveIntent;
+  epoch: number;
+  expectedHash: string | null;
+}
+
+export interface ApplyOutcome {
+  releaseHash: string;
+  hosts: readonly { host: string; outcome: SwapOutcome }[];
+  /** Settings that changed against what ran before, `address: from → to`. */
+  changes: readonly string[];
+}
+
+export interface ReadBackInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  intent: LiveIntent;
+}
+
+export interface StackOutcome {
+  firstInstanceReadyAt: string;
+  allReadyAt: string;
+  readyInstances: Readonly<Record<string, number>>;
+  planned: Readonly<Record<string, number>>;
+}
+
+export interface JudgeInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  localPercent: number;
+}
+
+export interface JudgeOutcome extends Judgement {
+  services: readonly ServiceObservation[];
+}
+
+export interface RestoreInput {
+  specRef: ArtifactRef;
+  /** Hash of a release that ran before; `0` is what was there before we first wrote. */
+  releaseHash: string;
+  epoch: number;
+  expectedHash: string | null;
+}
+
+export interface TickInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  forecastRef: ArtifactRef;
+  intent: LiveIntent;
+  autonomy: Autonomy;
+  frozen: boolean;
+  inFlight: InFlightAdjustment | null;
+}
+
+export interface InFlightAdjustment {
+  adjustment: Adjustment;
+  /** Ticks judged so far. */
+  ticks: number;
+}
+
+/** What the policy wants after a tick. Plan as data: the workflow applies it, or records it as a suggestion. */
+export type TickDecision =
+  | { kind: 'none'; reason: string }
+  | { kind: 'adjust'; adjustment: Adjustment }
+  | { kind: 'keep'; reason: string }
+  | { kind: 'revert'; reason: string };
+
+export interface TickOutcome {
+  at: string;
+  completeness: number;
+  services: readonly TickService[];
+  /** Ready instances by service as the proxies see them. */
+  readyInstances: Readonly<Record<string, number>>;
+  verdict: Judgement | null;
+  decision: TickDecision;
+}
+
+export interface TickService {
+  service: string;
+  rps: number;
+  forecastP50: number | null;
+  forecastP95: number | null;
+  errorRate: number | null;
+  p99Ms: number | null;
+  rateLimited: number;
+}

@@ -1,0 +1,2 @@
+export { meshAdjustment } from './meshAdjustment/workflow.js';
+export { regionLifecycle } from './regionLifecycle/workflow.js';

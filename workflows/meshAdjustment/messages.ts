@@ -1,0 +1,63 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { PlanReference, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { ArtifactRef } from '../../core/spec/artifact.js';
+import type { ActivationStage, Adjustment, Override } from '../../core/spec/live.js';
+import type { Autonomy } from '../../core/spec/region.js';
+
+/** Sent by the region's lifecycle only; people message the region. */
+export const holdSignal = defineSignal<[HoldOrder]>('hold');
+export const runSignal = defineSignal<[RunOrder]>('run');
+export const copySignal = defineSignal<[CopyOrder]>('copy');
+
+export const adjustmentStatusQuery = defineQuery<AdjustmentStatus>('status');
+
+/** Write nothing more; answer `held` with what is left running. */
+export interface HoldOrder {
+  epoch: number;
+}
+
+/** Become the one writer under this epoch, from this release on. */
+export interface RunOrder {
+  epoch: number;
+  hash: string;
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  forecastRef: ArtifactRef;
+  stage: ActivationStage;
+  readyInstances: Readonly<Record<string, number>>;
+  copy: number;
+  overrides: readonly Override[];
+  frozen: boolean;
+}
+
+/** A numbered copy of what people said; the newest number wins. */
+export interface CopyOrder {
+  copy: number;
+  overrides: readonly Override[];
+  frozen: boolean;
+}
+
+export interface AdjustmentInput {
+  region: string;
+  autonomy: Autonomy;
+  tunables: Tunables;
+  run: RunOrder;
+}
+
+export interface AdjustmentStatus {
+  region: string;
+  epoch: number;
+  hash: string;
+  held: boolean;
+  frozen: boolean;
+  planHash: string;
+  ticks: number;
+  adjustmentsMade: number;
+  adjustmentsReverted: number;
+  adjustments: readonly Adjustment[];
+  inFlight: { adjustment: Adjustment; ticks: number } | null;
+  suggestions: readonly { adjustment: Adjustment; at: string }[];
+  readyInstances: Readonly<Record<string, number>>;
+  lastTick: TickOutcome | null;
+  problem: string | null;
+}

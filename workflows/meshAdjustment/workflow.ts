@@ -1,0 +1,265 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { SignalDefinition } from '@temporalio/common';
+import type { TickOutcome } from '../../activities/contract.js';
+import type { Adjustment } from '../../core/spec/live.js';
+import { applyIntent, failureOf, timedActivities } from '../shared/activities.js';
+import { nowIso, nowMs } from '../shared/clock.js';
+import { regionWorkflowId } from '../shared/names.js';
+import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
+import type { AdjustmentInput, CopyOrder, HoldOrder, RunOrder } from './messages.js';
+import { adjustmentStatusQuery, copySignal, holdSignal, runSignal } from './messages.js';
+import type { AdjustmentState } from './state.js';
+import {
+  initialState,
+  intentOf,
+  makeAdjustment,
+  reportOf,
+  revertInFlight,
+  sameReady,
+  statusOf,
+  suggest,
+  takeCopy,
+  takeOrder,
+} from './state.js';
+
+/**
+ * Adjusts the live settings of an operating region, one bounded change at a time. It upholds:
+ * 1. it writes only under the epoch of its `run` order, and not at all between `hold` and the next `run`;
+ * 2. one change in flight: a tick ends in at most one write;
+ * 3. a freeze stops every change but the reversal of one made before it;
+ * 4. cancelled by hand it leaves the settings as they are and says so to the region.
+ */
+export async function meshAdjustment(input: AdjustmentInput, resumed?: AdjustmentState): Promise<void> {
+  const adjuster = new Adjuster(resumed ?? initialState(input));
+  try {
+    await adjuster.run();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(() => adjuster.tellStopped('cancelled'));
+    return;
+  }
+  await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
+}
+
+class Adjuster {
+  readonly state: AdjustmentState;
+  private hold: HoldOrder | null = null;
+  private order: RunOrder | null = null;
+  private copy: CopyOrder | null = null;
+  private nextTickMs: number;
+
+  constructor(state: AdjustmentState) {
+    this.state = state;
+    this.nextTickMs = nowMs() + state.tunables.tickMs;
+    setHandler(holdSignal, (order) => {
+      this.hold = order;
+    });
+    setHandler(runSignal, (order) => {
+      this.order = order;
+    });
+    setHandler(copySignal, (order) => {
+      if (order.copy > (this.copy?.copy ?? this.state.run.copy)) this.copy = order;
+    });
+    setHandler(adjustmentStatusQuery, () => statusOf(this.state));
+  }
+
+  /** Returns when the server suggests a new run and nothing is left to do. */
+  async run(): Promise<void> {
+    this.showDetails();
+    for (;;) {
+      await condition(() => this.hasOrders(), Math.max(1, this.nextTickMs - nowMs()));
+      await this.obey();
+      if (nowMs() >= this.nextTickMs) {
+        if (!this.state.held) await this.tick();
+        this.nextTickMs = nowMs() + this.state.tunables.tickMs;
+      }
+      if (workflowInfo().continueAsNewSuggested && !this.hasOrders()) return;
+    }
+  }
+
+  async tellStopped(reason: string): Promise<void> {
+    const { region, run, hash } = this.state;
+    await this.tell(stoppedSignal, { epoch: run.epoch, hash, reason });
+    setCurrentDetails(`**stopped (${reason})** · settings of ${region} stay as they are`);
+  }
+
+  private hasOrders(): boolean {
+    return this.hold !== null || this.order !== null || this.copy !== null;
+  }
+
+  private async obey(): Promise<void> {
+    if (this.hold !== null) {
+      const { epoch } = this.hold;
+      this.hold = null;
+      this.state.held = true;
+      await this.tell(heldSignal, { epoch, hash: this.state.hash });
+    }
+    if (this.order !== null) {
+      takeOrder(this.state, this.order);
+      this.order = null;
+      this.nextTickMs = nowMs() + this.state.tunables.tickMs;
+    }
+    if (this.copy !== null) {
+      const copy = this.copy;
+      this.copy = null;
+      if (takeCopy(this.state, copy)) await this.putCopyInForce(copy);
+    }
+    this.showDetails();
+  }
+
+  /** A held adjustment keeps the copy for later: the lifecycle is the writer and applies it itself. */
+  private async putCopyInForce(copy: CopyOrder): Promise<void> {
+    if (this.state.held) return;
+    const flight = this.state.inFlight;
+    if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address))
+      revertInFlight(this.state);
+    const failure = await this.write();
+    await this.tell(appliedSignal, {
+      epoch: this.state.run.epoch,
+      copy: copy.copy,
+      hash: this.state.hash,
+      ok: failure === null,
+      detail: failure ?? 'in force on every proxy',
+    });
+  }
+
+  private async tick(): Promise<void> {
+    const { state } = this;
+    const { run, autonomy } = state;
+    let outcome: TickOutcome;
+    try {
+      outcome = await timedActivities(state.tunables).tick({
+        specRef: run.specRef,
+        plan: run.plan,
+        forecastRef: run.forecastRef,
+        intent: intentOf(state),
+        autonomy,
+        // A problem at a target is for a person to mend: until then this only watches.
+        frozen: run.frozen || state.problem !== null,
+        inFlight: state.inFlight && { adjustment: state.inFlight.adjustment, ticks: state.inFlight.ticks },
+      });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      state.lastDecision = `tick failed: ${failureOf(error).detail}`;
+      await this.report();
+      return;
+    }
+    state.last = outcome;
+    state.counts.ticks += 1;
+    // An order that came during the tick goes first: what the tick saw is out of date.
+    const changed = this.hasOrders() ? false : await this.decide(outcome);
+    this.showDetails();
+    if (changed || state.counts.ticks % state.tunables.ticksPerReport === 1) await this.report();
+  }
+
+  private async decide(outcome: TickOutcome): Promise<boolean> {
+    const { state } = this;
+    if (state.inFlight !== null) state.inFlight.ticks += 1;
+    const { decision } = outcome;
+    switch (decision.kind) {
+      case 'keep':
+        state.inFlight = null;
+        state.lastDecision = `kept: ${decision.reason}`;
+        return true;
+      case 'revert':
+        revertInFlight(state);
+        state.counts.reverted += 1;
+        state.lastDecision = `reverted: ${decision.reason}`;
+        await this.write();
+        return true;
+      case 'adjust':
+        return this.adjust(decision.adjustment, outcome.at);
+      case 'none':
+        state.lastDecision = decision.reason;
+        return this.followReady(outcome);
+    }
+  }
+
+  private async adjust(adjustment: Adjustment, at: string): Promise<boolean> {
+    const { state } = this;
+    const move = `${adjustment.address} ${adjustment.from} → ${adjustment.to}: ${adjustment.reason}`;
+    if (state.autonomy !== 'act') {
+      suggest(state, adjustment, at);
+      state.lastDecision = `suggested ${move}`;
+      return true;
+    }
+    makeAdjustment(state, adjustment);
+    state.counts.made += 1;
+    state.lastDecision = `adjusted ${move}`;
+    if ((await this.write()) !== null) {
+      revertInFlight(state);
+      state.counts.made -= 1;
+    }
+    return true;
+  }
+
+  /** Limits come from the instances that are ready; two ticks must agree, so that one missed probe moves nothing. */
+  private async followReady(outcome: TickOutcome): Promise<boolean> {
+    const { state } = this;
+    const { autonomy, run } = state;
+    const seen = outcome.readyInstances;
+    const steady = state.seenReady !== null && sameReady(state.seenReady, seen);
+    state.seenReady = seen;
+    if (autonomy !== 'act' || run.frozen || state.problem !== null || outcome.completeness < 1 || !steady) return false;
+    if (sameReady(run.readyInstances, seen)) return false;
+    state.run = { ...run, readyInstances: seen };
+    state.lastDecision = `ready instances changed to ${JSON.stringify(seen)}: limits follow`;
+    await this.write();
+    return true;
+  }
+
+  /** Writes the live settings; returns why it could not. A refusal by a target is for a person to mend. */
+  private async write(): Promise<string | null> {
+    const { state } = this;
+    try {
+      const { specRef, plan, epoch } = state.run;
+      const applied = await applyIntent({ specRef, plan, intent: intentOf(state), epoch, expectedHash: state.hash });
+      state.hash = applied.releaseHash;
+      return null;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const { type, detail } = failureOf(error);
+      state.problem = `${type}: ${detail}`;
+      state.lastDecision = `could not write: ${state.problem}`;
+      await this.report();
+      return state.problem;
+    }
+  }
+
+  private async report(): Promise<void> {
+    await this.tell(reportSignal, reportOf(this.state));
+  }
+
+  /** A region that is gone is no reason to fail: the settings stay, and there is nobody left to tell. */
+  private async tell<T>(signal: SignalDefinition<[T]>, message: T): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(regionWorkflowId(this.state.region)).signal(signal, message);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('the region did not take a report', { signal: signal.name, error });
+    }
+  }
+
+  private showDetails(): void {
+    const { state } = this;
+    const mode = state.held ? 'held' : state.run.frozen ? 'frozen' : 'running';
+    setCurrentDetails(
+      [
+        `**${mode}** · epoch ${state.run.epoch} · ${state.counts.ticks} ticks · ${state.counts.made} adjustments, ${state.counts.reverted} reverted`,
+        '',
+        `- last: ${state.lastDecision} (${state.last?.at ?? nowIso()})`,
+        ...state.adjustments.map((a) => `- ${a.address}: ${a.from} → ${a.to} (${a.reason})`),
+      ].join('\n'),
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { SettingValue } from '../../core/spec/settings.js';
+import type { RegionStatus } from './status.js';
+
+/** Every mutating message says who sends it and why, under a key that makes sending it twice harmless. */
+export interface MessageBase {
+  /** At most 128 characters; the same key within 24 hours is answered with the first outcome. */
+  key: string;
+  who: string;
+  why: string;
+}
+
+/** Sets one live setting to a person's value until it is cleared or expires. */
+export interface OverrideMessage extends MessageBase {
+  /** `<service>.<field>`, e.g. `checkout.rateLimit.rps`, or `<service>.weight.<region>`. */
+  address: string;
+  value: SettingValue;
+  /** ISO 8601 with zone; absent: until cleared. */
+  until?: string;
+}
+
+export interface ClearOverrideMessage extends MessageBase {
+  address: string;
+}
+
+/** Puts an earlier deployment back as it was. Implies a freeze: nothing changes by itself until `resume`. */
+export interface RollbackMessage extends MessageBase {
+  /** A deployment id from `status`, `previous`, or `0` for what was there before the first write. */
+  to: string;
+}
+
+/** What came of a message: the result of its update, and in `status` for a signal. */
+export interface MessageOutcome {
+  accepted: boolean;
+  detail: string;
+}
+
+export type MessageName = 'override' | 'clear-override' | 'freeze' | 'resume' | 'rollback' | 'retry' | 'skip' | 'abort';
+
+export interface MessageInputs {
+  override: OverrideMessage;
+  'clear-override': ClearOverrideMessage;
+  freeze: MessageBase;
+  resume: MessageBase;
+  rollback: RollbackMessage;
+  retry: MessageBase;
+  skip: MessageBase;
+  abort: MessageBase;
+}
+
+export const MESSAGE_NAMES: readonly MessageName[] = [
+  'override',
+  'clear-override',
+  'freeze',
+  'resume',
+  'rollback',
+  'retry',
+  'skip',
+  'abort',
+];
+
+export const overrideUpdate = defineUpdate<MessageOutcome, [OverrideMessage]>('override');
+export const clearOverrideUpdate = defineUpdate<MessageOutcome, [ClearOverrideMessage]>('clear-override');
+export const freezeUpdate = defineUpdate<MessageOutcome, [MessageBase]>('freeze');
+export const resumeUpdate = defineUpdate<MessageOutcome, [MessageBase]>('resume');
+export const rollbackUpdate = defineUpdate<MessageOutcome, [RollbackMessage]>('rollback');
+export const retryUpdate = defineUpdate<MessageOutcome, [MessageBase]>('retry');
+export const skipUpdate = defineUpdate<MessageOutcome, [MessageBase]>('skip');
+export const abortUpdate = defineUpdate<MessageOutcome, [MessageBase]>('abort');
+
+export const statusQuery = defineQuery<RegionStatus>('status');
+
+/** From the adjustment to its region; people do not send these. */
+export const heldSignal = defineSignal<[HeldReport]>('adjustment-held');
+export const appliedSignal = defineSignal<[AppliedReport]>('adjustment-applied');
+export const reportSignal = defineSignal<[AdjustmentReport]>('adjustment-report');
+export const stoppedSignal = defineSignal<[StoppedReport]>('adjustment-stopped');
+
+/** The adjustment writes nothing more under its epoch; `hash` is what it left running. */
+export interface HeldReport {
+  epoch: number;
+  hash: string;
+}
+
+/** The numbered copy of overrides and freeze is in force, or why it is not. */
+export interface AppliedReport {
+  epoch: number;
+  copy: number;
+  hash: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface AdjustmentReport {
+  epoch: number;
+  hash: string;
+  ticks: number;
+  adjustmentsMade: number;
+  adjustmentsReverted: number;
+  suggestions: number;
+  lastTick: string;
+  lastDecision: string;
+  /** Set when the adjustment met something it may not mend, e.g. drift at a target. */
+  problem?: string;
+}
+
+export interface StoppedReport {
+  epoch: number;
+  hash: string;
+  reason: string;
+}

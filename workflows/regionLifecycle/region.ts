@@ -1,0 +1,281 @@
+import {
+  ChildWorkflowCancellationType,
+  CancellationScope,
+  ParentClosePolicy,
+  condition,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  startChild,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { readTargets } from '../shared/activities.js';
+import { nowIso } from '../shared/clock.js';
+import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.js';
+import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
+import type { AdjustmentInput, RunOrder } from '../meshAdjustment/messages.js';
+import { copySignal, holdSignal, runSignal } from '../meshAdjustment/messages.js';
+import { carryOut } from './commands.js';
+import type { Mailbox } from './mailbox.js';
+import type { AppliedReport } from './messages.js';
+import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
+import type { LifecycleState } from './state.js';
+import { detailsMarkdown, keepLast, statusLine, statusOf } from './state.js';
+import type { BlockedReason, DeploymentRecord, Phase } from './status.js';
+
+const START_ATTEMPTS = 10;
+
+/**
+ * What steps and commands share: the state, the mailbox and the one right to write. It upholds:
+ * 1. one writer: the lifecycle writes only while the adjustment is held, stopped or not started;
+ * 2. every take-over is under a new epoch, so that a write still under way for the old one is refused at the target.
+ */
+export class Region {
+  readonly state: LifecycleState;
+  readonly mailbox: Mailbox;
+  private heldHash: string | null = null;
+  private lastApplied: AppliedReport | null = null;
+  private shown: string | null = null;
+
+  constructor(state: LifecycleState, mailbox: Mailbox) {
+    this.state = state;
+    this.mailbox = mailbox;
+    this.registerReports();
+    mailbox.open(state);
+  }
+
+  get plan(): NonNullable<LifecycleState['plan']>['plan'] {
+    const { plan } = this.state;
+    if (plan === null) throw new Error('the region has no plan yet');
+    return plan.plan;
+  }
+
+  /** Shows phase and block where people look: search attributes, memo, and the details in the UI. */
+  show(phase: Phase = this.state.phase): void {
+    const { state } = this;
+    state.phase = phase;
+    setCurrentDetails(detailsMarkdown(state));
+    const line = statusLine(state);
+    if (line === this.shown) return;
+    this.shown = line;
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.region, value: state.accepted.name },
+      { key: SEARCH_ATTRIBUTES.phase, value: phase },
+      { key: SEARCH_ATTRIBUTES.blockedReason, value: state.blocked?.reason ?? 'none' },
+    ]);
+    upsertMemo({ status: line });
+  }
+
+  block(reason: BlockedReason, detail: string): void {
+    this.state.blocked = { reason, step: this.state.step, detail: detail.slice(0, 8000), since: nowIso() };
+    this.show('blocked');
+  }
+
+  record(kind: DeploymentRecord['kind'], hash: string): DeploymentRecord {
+    const { state } = this;
+    const record: DeploymentRecord = {
+      id: kind === 'baseline' ? '0' : `${state.epoch}-${kind}-${hash.slice(0, 8)}`,
+      kind,
+      epoch: state.epoch,
+      hash,
+      ...state.stage,
+      entryMoved: state.entryMoved,
+      at: nowIso(),
+    };
+    state.currentHash = hash;
+    state.rolledBackTo = null;
+    keepLast(state.deployments, record);
+    this.show();
+    return record;
+  }
+
+  async carryOutQueued(): Promise<void> {
+    while (this.mailbox.queue.length > 0) await this.carryOutOne();
+  }
+
+  async carryOutOne(): Promise<void> {
+    const command = this.mailbox.queue.shift();
+    if (command === undefined) return;
+    const outcome = await carryOut(this, command);
+    this.mailbox.finish(command.message.key, outcome);
+    this.show();
+  }
+
+  /** Takes the right to write back from the adjustment, within the time that the tunables allow. */
+  async takeWriter(): Promise<void> {
+    const { state } = this;
+    if (state.tuner.state === 'not-started' || state.tuner.state === 'held') return;
+    if (state.tuner.state === 'running' && (await this.askToHold())) {
+      state.currentHash = this.heldHash;
+    } else {
+      await this.cancelAdjustment();
+      state.tuner.state = 'tuner-stopped';
+      await this.adoptTargetHash();
+    }
+    state.epoch += 1;
+    if (state.tuner.state === 'running') state.tuner.state = 'held';
+  }
+
+  /** Hands the right to write to the adjustment under the next epoch, starting it when it does not run. */
+  async handOver(): Promise<void> {
+    const { state } = this;
+    state.epoch += 1;
+    const order = this.runOrder();
+    if (state.tuner.state === 'held') {
+      await getExternalWorkflowHandle(this.adjustmentId).signal(runSignal, order);
+    } else {
+      await this.startAdjustment(order);
+    }
+    state.tuner = { state: 'running', report: null };
+    this.show();
+  }
+
+  /** Sends the adjustment a new copy of overrides and freeze and waits until it says it is in force. */
+  async forwardCopy(): Promise<AppliedReport | null> {
+    const { state } = this;
+    state.copy += 1;
+    const { copy } = state;
+    try {
+      await getExternalWorkflowHandle(this.adjustmentId).signal(copySignal, {
+        copy,
+        overrides: state.overrides,
+        frozen: state.freeze !== null,
+      });
+    } catch {
+      state.tuner.state = 'tuner-stopped';
+      return null;
+    }
+    const answered = await condition(
+      () => (this.lastApplied?.copy ?? -1) >= copy || state.tuner.state !== 'running',
+      state.accepted.tunables.holdTimeoutMs,
+    );
+    return answered && (this.lastApplied?.copy ?? -1) >= copy ? this.lastApplied : null;
+  }
+
+  /** What really runs becomes what we expect, provided that all targets agree; the epoch moves past any they have seen. */
+  async adoptTargetHash(): Promise<void> {
+    const targets = await readTargets({ specRef: this.state.accepted.specRef });
+    const hashes = new Set(targets.map((target) => target.hash));
+    const [hash] = hashes;
+    if (hashes.size === 1 && hash !== undefined) this.state.currentHash = hash;
+    this.state.epoch = Math.max(this.state.epoch, ...targets.map((target) => target.epoch + 1));
+  }
+
+  /** Cancelling is safe: it leaves the settings as they are. */
+  async cancelAdjustment(): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(this.adjustmentId).cancel();
+    } catch {
+      // Not running is what was wanted.
+    }
+  }
+
+  private get adjustmentId(): string {
+    return adjustmentWorkflowId(this.state.accepted.name);
+  }
+
+  private async askToHold(): Promise<boolean> {
+    const { state } = this;
+    this.heldHash = null;
+    try {
+      await getExternalWorkflowHandle(this.adjustmentId).signal(holdSignal, { epoch: state.epoch });
+    } catch {
+      return false;
+    }
+    await condition(
+      () => this.heldHash !== null || state.tuner.state !== 'running',
+      state.accepted.tunables.holdTimeoutMs,
+    );
+    return this.heldHash !== null;
+  }
+
+  private runOrder(): RunOrder {
+    const { state } = this;
+    if (state.currentHash === null || state.forecast === null) throw new Error('nothing is deployed yet');
+    return {
+      epoch: state.epoch,
+      hash: state.currentHash,
+      specRef: state.accepted.specRef,
+      plan: this.plan,
+      forecastRef: state.forecast.ref,
+      stage: state.stage,
+      readyInstances: state.stack?.readyInstances ?? {},
+      copy: state.copy,
+      overrides: state.overrides,
+      frozen: state.freeze !== null,
+    };
+  }
+
+  private async startAdjustment(run: RunOrder): Promise<void> {
+    const { accepted } = this.state;
+    const input: AdjustmentInput = {
+      region: accepted.name,
+      autonomy: accepted.autonomy,
+      tunables: accepted.tunables,
+      run,
+    };
+    // Outside the scope of this run: continue-as-new and cancellation of the region leave the adjustment alone.
+    await CancellationScope.nonCancellable(async () => {
+      // One that was cancelled a moment ago may still be closing: an order sent to it would be lost.
+      for (let attempt = 0; attempt < START_ATTEMPTS; attempt += 1) {
+        if (await this.tryStart(input)) return;
+        await sleep('1 second', { summary: 'an earlier adjustment is closing' });
+      }
+      await getExternalWorkflowHandle(this.adjustmentId).signal(runSignal, run);
+    });
+  }
+
+  private async tryStart(input: AdjustmentInput): Promise<boolean> {
+    try {
+      await startChild(ADJUSTMENT_WORKFLOW_TYPE, {
+        workflowId: this.adjustmentId,
+        args: [input],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        cancellationType: ChildWorkflowCancellationType.ABANDON,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `adjustment of region ${input.region}`,
+        taskQueue: workflowInfo().taskQueue,
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  }
+
+  private registerReports(): void {
+    const { state } = this;
+    setHandler(statusQuery, () => statusOf(state));
+    setHandler(heldSignal, (report) => {
+      if (isReport(report) && report.epoch === state.epoch) this.heldHash = report.hash;
+    });
+    setHandler(appliedSignal, (report) => {
+      if (!isReport(report) || report.epoch !== state.epoch) return;
+      this.lastApplied = report;
+      state.currentHash = report.hash;
+    });
+    setHandler(reportSignal, (report) => {
+      if (!isReport(report) || report.epoch !== state.epoch) return;
+      state.tuner.report = report;
+      state.currentHash = report.hash;
+      if (report.problem !== undefined && state.blocked === null) this.block('drift', report.problem);
+    });
+    setHandler(stoppedSignal, (report) => {
+      if (!isReport(report) || report.epoch !== state.epoch || state.tuner.state !== 'running') return;
+      state.tuner.state = 'tuner-stopped';
+      state.currentHash = report.hash;
+      this.show();
+    });
+  }
+}
+
+/** These signals come from our own workflow, but anyone can send one by hand: what has no epoch and hash is ignored. */
+function isReport(report: unknown): report is { epoch: number; hash: string } {
+  if (typeof report !== 'object' || report === null) return false;
+  const { epoch, hash } = report as { epoch?: unknown; hash?: unknown };
+  return typeof epoch === 'number' && typeof hash === 'string';
+}

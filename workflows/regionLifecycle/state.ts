@@ -1,0 +1,193 @@
+import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from '../../activities/contract.js';
+import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
+import type { HostRecap } from '../../core/spec/deployment.js';
+import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
+import type {
+  ActivationRecord,
+  Blocked,
+  DeploymentRecord,
+  Freeze,
+  Phase,
+  RefusedMessage,
+  RegionStatus,
+  Step,
+  TunerState,
+} from './status.js';
+
+/** Versions of the state that continue-as-new hands on; a build reads its own and those named here. */
+export const STATE_SCHEMA = 1;
+
+export interface LifecycleState {
+  schema: typeof STATE_SCHEMA;
+  accepted: AcceptedRegion;
+  phase: Phase;
+  step: Step;
+  completed: Step[];
+  blocked: Blocked | null;
+  epoch: number;
+  /** Release that the targets run as far as we know; `null` before the first write. */
+  currentHash: string | null;
+  forecast: ForecastOutcome | null;
+  plan: PlanOutcome | null;
+  preDeployment: {
+    meshReadyAt: string;
+    recaps: readonly Readonly<Record<string, HostRecap>>[];
+    reattached: boolean;
+  } | null;
+  stack: StackOutcome | null;
+  entryMoved: boolean;
+  stage: ActivationStage;
+  /** Index of the stage that comes next in `activationStages`. */
+  stageIndex: number;
+  activation: ActivationRecord[];
+  deployments: DeploymentRecord[];
+  /** Decisions taken at blocks so far; part of the deployment id, so that a retry is a run of its own. */
+  deployRetries: number;
+  /** Set while what runs is a deployment that a person rolled back to. */
+  rolledBackTo: string | null;
+  overrides: Override[];
+  /** Number of the newest copy of overrides and freeze; the adjustment answers by it. */
+  copy: number;
+  freeze: Freeze | null;
+  tuner: { state: TunerState; report: AdjustmentReport | null };
+  refused: { total: number; last: RefusedMessage[] };
+  keys: Record<string, KeyRecord>;
+}
+
+export interface KeyRecord {
+  atMs: number;
+  name: MessageName;
+  /** `null` while the message is being carried out. */
+  outcome: MessageOutcome | null;
+}
+
+export const STEPS: readonly Step[] = ['forecast', 'plan', 'pre-deploy', 'await-stack', 'activate', 'operate'];
+
+export const PHASE_OF: Readonly<Record<Step, Phase>> = {
+  forecast: 'forecasting',
+  plan: 'planning',
+  'pre-deploy': 'pre-deploying',
+  'await-stack': 'awaiting-stack',
+  activate: 'activating',
+  operate: 'operating',
+};
+
+/** Kept in state; older records stay in history. */
+const KEPT_RECORDS = 40;
+
+export function keepLast<T>(list: T[], item: T): void {
+  list.push(item);
+  if (list.length > KEPT_RECORDS) list.splice(0, list.length - KEPT_RECORDS);
+}
+
+export function initialState(accepted: AcceptedRegion): LifecycleState {
+  return {
+    schema: STATE_SCHEMA,
+    accepted,
+    phase: 'accepting',
+    step: 'forecast',
+    completed: [],
+    blocked: null,
+    epoch: 1,
+    currentHash: null,
+    forecast: null,
+    plan: null,
+    preDeployment: null,
+    stack: null,
+    entryMoved: false,
+    stage: { localPercent: 0, enforceLimits: false },
+    stageIndex: 0,
+    activation: [],
+    deployments: [],
+    deployRetries: 0,
+    rolledBackTo: null,
+    overrides: [],
+    copy: 0,
+    freeze: null,
+    tuner: { state: 'not-started', report: null },
+    refused: { total: 0, last: [] },
+    keys: {},
+  };
+}
+
+/**
+ * Activation as data: first the entry moves here while every request still goes to the neighbour, then local weights
+ * rise, and last the limits begin to refuse.
+ */
+export function activationStages(steps: readonly number[]): readonly ActivationStage[] {
+  return [
+    { localPercent: 0, enforceLimits: false },
+    ...steps.map((localPercent) => ({ localPercent, enforceLimits: false })),
+    { localPercent: steps.at(-1) ?? 100, enforceLimits: true },
+  ];
+}
+
+/** What should run now as far as the lifecycle decides it; the adjustment adds its own. */
+export function intentOf(state: LifecycleState): LiveIntent {
+  return {
+    stage: state.stage,
+    ...(state.stack === null ? {} : { readyInstances: state.stack.readyInstances }),
+    adjustments: [],
+    overrides: state.overrides,
+  };
+}
+
+export function statusOf(state: LifecycleState): RegionStatus {
+  return {
+    region: state.accepted.name,
+    phase: state.phase,
+    step: state.step,
+    completed: state.completed,
+    blocked: state.blocked,
+    autonomy: state.accepted.autonomy,
+    trust: state.forecast?.trust ?? null,
+    epoch: state.epoch,
+    planHash: state.plan?.plan.hash ?? null,
+    currentHash: state.tuner.state === 'running' ? (state.tuner.report?.hash ?? state.currentHash) : state.currentHash,
+    forecast: state.forecast && {
+      trust: state.forecast.trust,
+      services: state.forecast.services,
+      notes: state.forecast.notes,
+    },
+    plan: state.plan && { services: state.plan.services, warnings: state.plan.warnings },
+    preDeployment: state.preDeployment,
+    stack: state.stack,
+    entryMoved: state.entryMoved,
+    activation: state.activation,
+    deployments: state.deployments,
+    overrides: state.overrides,
+    freeze: state.freeze,
+    tuner: state.tuner,
+    refused: state.refused,
+    warnings: state.accepted.warnings,
+  };
+}
+
+/** One line that `temporal workflow describe` shows as memo, and the head of the details in the UI. */
+export function statusLine(state: LifecycleState): string {
+  const frozen = state.freeze === null ? '' : ` · frozen by ${state.freeze.who}: ${state.freeze.why}`;
+  if (state.blocked !== null) {
+    return `blocked at ${state.blocked.step}: ${state.blocked.reason} · ${firstLine(state.blocked.detail)}${frozen}`;
+  }
+  return `${state.phase}${state.phase === 'activating' ? ` at ${state.stage.localPercent} %` : ''}${frozen}`;
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 300);
+}
+
+export function detailsMarkdown(state: LifecycleState): string {
+  const lines = [`**${statusLine(state)}**`, ''];
+  if (state.blocked !== null) {
+    lines.push('```', state.blocked.detail.slice(0, 4000), '```', 'Waits for `retry`, `skip` or `abort`.', '');
+  }
+  lines.push(`- steps done: ${state.completed.join(', ') || 'none'}`);
+  lines.push(
+    `- trust: ${state.forecast?.trust ?? 'not known yet'} · plan: \`${state.plan?.plan.hash.slice(0, 12) ?? '–'}\``,
+  );
+  lines.push(
+    `- epoch ${state.epoch} · release \`${state.currentHash?.slice(0, 12) ?? 'none'}\` · tuner ${state.tuner.state}`,
+  );
+  for (const o of state.overrides) lines.push(`- override ${o.address} = ${o.value} by ${o.who}: ${o.why}`);
+  return lines.join('\n');
+}

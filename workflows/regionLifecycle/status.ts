@@ -1,0 +1,112 @@
+import type { Override } from '../../core/spec/live.js';
+import type { Autonomy } from '../../core/spec/region.js';
+import type { Trust } from '../../core/spec/forecast.js';
+import type { Verdict } from '../../core/spec/observation.js';
+import type { HostRecap } from '../../core/spec/deployment.js';
+import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
+import type { AdjustmentReport } from './messages.js';
+
+/** The life of a region in order; each is resumable and none that is done runs again. */
+export type Step = 'forecast' | 'plan' | 'pre-deploy' | 'await-stack' | 'activate' | 'operate';
+
+export type Phase =
+  | 'accepting'
+  | 'forecasting'
+  | 'planning'
+  | 'pre-deploying'
+  | 'awaiting-stack'
+  | 'activating'
+  | 'operating'
+  | 'blocked'
+  | 'aborted';
+
+/** Closed list; one vocabulary in status, search attribute, metrics and pages. */
+export type BlockedReason =
+  | 'forecast-failed'
+  | 'trust-none'
+  | 'plan-refused'
+  | 'plan-invalid'
+  | 'deploy-failed'
+  | 'drift'
+  | 'target-held'
+  | 'readback-mismatch'
+  | 'hook-failed'
+  | 'stack-not-ready'
+  | 'activation-failed'
+  | 'activation-inconclusive'
+  | 'rollback-failed'
+  | 'target-unreachable';
+
+export interface Blocked {
+  reason: BlockedReason;
+  step: Step;
+  /** The failing part's own words. */
+  detail: string;
+  since: string;
+}
+
+export interface Freeze {
+  who: string;
+  why: string;
+  since: string;
+}
+
+/** One write of the lifecycle. What the adjustment writes between them is in its reports. */
+export interface DeploymentRecord {
+  id: string;
+  kind: 'baseline' | 'pre-deploy' | 'stage' | 'override' | 'rollback' | 'resume';
+  epoch: number;
+  hash: string;
+  localPercent: number;
+  enforceLimits: boolean;
+  /** Whether users entered through this region when it was written. */
+  entryMoved: boolean;
+  at: string;
+}
+
+export interface ActivationRecord {
+  localPercent: number;
+  enforceLimits: boolean;
+  attempt: number;
+  verdict: Verdict;
+  reason: string;
+  at: string;
+}
+
+export interface RefusedMessage {
+  name: string;
+  reason: string;
+  at: string;
+}
+
+export type TunerState = 'not-started' | 'running' | 'held' | 'tuner-stopped';
+
+/** What query `status` answers, for both workflows of a region. */
+export interface RegionStatus {
+  region: string;
+  phase: Phase;
+  step: Step;
+  completed: readonly Step[];
+  blocked: Blocked | null;
+  autonomy: Autonomy;
+  trust: Trust | null;
+  epoch: number;
+  planHash: string | null;
+  currentHash: string | null;
+  forecast: Omit<ForecastOutcome, 'ref'> | null;
+  plan: Omit<PlanOutcome, 'plan'> | null;
+  preDeployment: {
+    meshReadyAt: string;
+    recaps: readonly Readonly<Record<string, HostRecap>>[];
+    reattached: boolean;
+  } | null;
+  stack: { firstInstanceReadyAt: string; allReadyAt: string; readyInstances: Readonly<Record<string, number>> } | null;
+  entryMoved: boolean;
+  activation: readonly ActivationRecord[];
+  deployments: readonly DeploymentRecord[];
+  overrides: readonly Override[];
+  freeze: Freeze | null;
+  tuner: { state: TunerState; report: AdjustmentReport | null };
+  refused: { total: number; last: readonly RefusedMessage[] };
+  warnings: readonly string[];
+}

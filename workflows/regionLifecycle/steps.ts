@@ -1,0 +1,199 @@
+import { condition, isCancellation } from '@temporalio/workflow';
+import type { DeployOutcome } from '../../activities/contract.js';
+import type { ActivationStage } from '../../core/spec/live.js';
+import {
+  applyIntent,
+  exportTargets,
+  forecastRegion,
+  moveEntry,
+  planRegion,
+  readBack,
+  timedActivities,
+} from '../shared/activities.js';
+import { nowIso } from '../shared/clock.js';
+import type { Region } from './region.js';
+import { blockedBy } from './blocked.js';
+import { activationStages, intentOf, keepLast } from './state.js';
+import type { BlockedReason, Step } from './status.js';
+
+/** `null`: the step is done. Otherwise why the region parks before it. */
+export type StepOutcome = { reason: BlockedReason; detail: string } | null;
+
+/** Lets messages be carried out while the work goes on; steps that write do not offer it. */
+export type During = <T>(work: Promise<T>) => Promise<T>;
+
+type RunStep = (region: Region, during: During) => Promise<StepOutcome>;
+
+export const RUN_STEP: Readonly<Record<Exclude<Step, 'operate'>, RunStep>> = {
+  forecast,
+  plan,
+  'pre-deploy': preDeploy,
+  'await-stack': awaitStack,
+  activate,
+};
+
+/** What an activity fails with that has no reason of its own. */
+export const FALLBACK_REASON: Readonly<Record<Step, BlockedReason>> = {
+  forecast: 'forecast-failed',
+  plan: 'plan-refused',
+  'pre-deploy': 'deploy-failed',
+  'await-stack': 'stack-not-ready',
+  activate: 'activation-failed',
+  operate: 'target-unreachable',
+};
+
+async function forecast({ state }: Region, during: During): Promise<StepOutcome> {
+  state.forecast = await during(forecastRegion({ specRef: state.accepted.specRef }));
+  if (state.forecast.trust !== 'none') return null;
+  return { reason: 'trust-none', detail: state.forecast.notes.join('\n') || 'the forecast earned no trust' };
+}
+
+async function plan({ state }: Region, during: During): Promise<StepOutcome> {
+  if (state.forecast === null) return { reason: 'forecast-failed', detail: 'there is no forecast to plan from' };
+  state.plan = await during(planRegion({ specRef: state.accepted.specRef, forecastRef: state.forecast.ref }));
+  return null;
+}
+
+/** The playbook runs twice: the second run must change nothing, or what was deployed does not hold still. */
+async function preDeploy(region: Region): Promise<StepOutcome> {
+  const { state } = region;
+  await unfrozen(region);
+  if (state.deployments.length === 0) {
+    await region.adoptTargetHash();
+    const before = state.currentHash;
+    region.record('baseline', before ?? '0');
+    state.currentHash = before;
+  }
+  const first = await deploy(region, 'apply');
+  const second = await deploy(region, 'verify');
+  const changed = Object.values(second.recap).reduce((sum, host) => sum + host.changed, 0);
+  if (changed > 0) {
+    return {
+      reason: 'deploy-failed',
+      detail: `a second run of the playbook changed ${changed} tasks; it must change none`,
+    };
+  }
+  const { specRef } = state.accepted;
+  const { mismatches } = await readBack({ specRef, plan: region.plan, intent: intentOf(state) });
+  if (mismatches.length > 0) return { reason: 'readback-mismatch', detail: mismatches.join('\n') };
+  state.preDeployment = {
+    meshReadyAt: nowIso(),
+    recaps: [first.recap, second.recap],
+    reattached: first.reattached || second.reattached,
+  };
+  return null;
+}
+
+async function deploy(region: Region, run: 'apply' | 'verify'): Promise<DeployOutcome> {
+  const { state } = region;
+  const { accepted } = state;
+  const outcome = await timedActivities(accepted.tunables).deployRelease({
+    specRef: accepted.specRef,
+    plan: region.plan,
+    intent: intentOf(state),
+    deploymentId: `${state.epoch}-${region.plan.hash.slice(0, 8)}-${state.deployRetries}-${run}`,
+    epoch: state.epoch,
+    expectedHash: state.currentHash,
+  });
+  if (run === 'apply') region.record('pre-deploy', outcome.releaseHash);
+  return outcome;
+}
+
+async function awaitStack({ state, plan: planned }: Region, during: During): Promise<StepOutcome> {
+  const { specRef, tunables } = state.accepted;
+  await exportTargets({ specRef, plan: planned });
+  state.stack = await during(timedActivities(tunables).awaitStack({ specRef, plan: planned }));
+  return null;
+}
+
+async function activate(region: Region, during: During): Promise<StepOutcome> {
+  const { state } = region;
+  const stages = activationStages(state.accepted.activationSteps);
+  while (state.stageIndex < stages.length) {
+    await unfrozen(region);
+    const stage = stages[state.stageIndex];
+    if (stage === undefined) break;
+    await enterStage(region, stage);
+    const outcome = await judgeUntilClear(region, stage, during);
+    if (outcome === 'interrupted') continue;
+    if (outcome !== null) {
+      await leaveStage(region, stages[state.stageIndex - 1]);
+      return outcome;
+    }
+    state.stageIndex += 1;
+  }
+  return null;
+}
+
+async function enterStage(region: Region, stage: ActivationStage): Promise<void> {
+  const { state } = region;
+  state.stage = stage;
+  await writeStage(region);
+  if (state.entryMoved) return;
+  await moveEntry({ specRef: state.accepted.specRef, phase: 'activate' });
+  state.entryMoved = true;
+  region.show();
+}
+
+async function writeStage(region: Region): Promise<void> {
+  const { state } = region;
+  const applied = await applyIntent({
+    specRef: state.accepted.specRef,
+    plan: region.plan,
+    intent: intentOf(state),
+    epoch: state.epoch,
+    expectedHash: state.currentHash,
+  });
+  region.record('stage', applied.releaseHash);
+}
+
+/** A failed stage goes back by itself: to the weights of the one before, or the users to where they came from. */
+async function leaveStage(region: Region, previous: ActivationStage | undefined): Promise<void> {
+  const { state } = region;
+  if (previous === undefined) {
+    await moveEntry({ specRef: state.accepted.specRef, phase: 'drain' });
+    state.entryMoved = false;
+    region.show();
+    return;
+  }
+  state.stage = previous;
+  await writeStage(region);
+}
+
+/** An inconclusive stage is judged again a stated number of times; a rollback in the middle voids the judgement. */
+async function judgeUntilClear(
+  region: Region,
+  stage: ActivationStage,
+  during: During,
+): Promise<StepOutcome | 'interrupted'> {
+  const { state } = region;
+  const { specRef, tunables, maxInconclusive } = state.accepted;
+  for (let attempt = 1; ; attempt += 1) {
+    const { judgeStage } = timedActivities(tunables);
+    const judged = await during(judgeStage({ specRef, plan: region.plan, localPercent: stage.localPercent }));
+    if (state.rolledBackTo !== null) return 'interrupted';
+    const { verdict, reason } = judged;
+    keepLast(state.activation, { ...stage, attempt, verdict, reason, at: nowIso() });
+    region.show();
+    if (verdict === 'successful') return null;
+    if (verdict === 'failed') return { reason: 'activation-failed', detail: reason };
+    if (attempt >= maxInconclusive) return { reason: 'activation-inconclusive', detail: reason };
+  }
+}
+
+/** A freeze holds back every automatic change; messages are carried out meanwhile. */
+async function unfrozen(region: Region): Promise<void> {
+  while (region.state.freeze !== null) {
+    await condition(() => region.state.freeze === null || region.mailbox.queue.length > 0);
+    await region.carryOutQueued();
+  }
+}
+
+export async function attempt(region: Region, step: Exclude<Step, 'operate'>, during: During): Promise<StepOutcome> {
+  try {
+    return await RUN_STEP[step](region, during);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return blockedBy(error, FALLBACK_REASON[step]);
+  }
+}
