@@ -5,6 +5,7 @@ import type { Adjustment, LiveIntent } from '../core/spec/live.js';
 import type { Judgement, ServiceObservation } from '../core/spec/observation.js';
 import type { Autonomy } from '../core/spec/region.js';
 import type { SettingFieldInfo } from '../core/spec/settings.js';
+import type { InFlightAdjustment } from '../core/tuning/types.js';
 
 /**
  * What workflows ask of activities. Inputs and outputs are small and carry references to artifacts, never bodies.
@@ -106,8 +107,6 @@ export interface ApplyInput {
 export interface ApplyOutcome {
   releaseHash: string;
   hosts: readonly { host: string; outcome: SwapOutcome }[];
-  /** Settings that changed against what ran before, `address: from → to`. */
-  changes: readonly string[];
 }
 
 export interface ReadBackInput {
@@ -151,16 +150,10 @@ export interface TickInput {
   inFlight: InFlightAdjustment | null;
 }
 
-export interface InFlightAdjustment {
-  adjustment: Adjustment;
-  /** Ticks judged so far. */
-  ticks: number;
-}
-
 /** What the policy wants after a tick. Plan as data: the workflow applies it, or records it as a suggestion. */
 export type TickDecision =
   | { kind: 'none'; reason: string }
-  | { kind: 'adjust'; adjustment: Adjustment }
+  | { kind: 'adjust'; adjustment: Adjustment; service: string; baseline: ServiceObservation }
   | { kind: 'keep'; reason: string }
   | { kind: 'revert'; reason: string };
 

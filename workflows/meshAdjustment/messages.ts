@@ -55,7 +55,7 @@ export interface AdjustmentStatus {
   adjustmentsMade: number;
   adjustmentsReverted: number;
   adjustments: readonly Adjustment[];
-  inFlight: { adjustment: Adjustment; ticks: number } | null;
+  inFlight: { adjustment: Adjustment; inconclusiveTicks: number } | null;
   suggestions: readonly { adjustment: Adjustment; at: string }[];
   readyInstances: Readonly<Record<string, number>>;
   lastTick: TickOutcome | null;

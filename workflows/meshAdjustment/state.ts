@@ -1,4 +1,5 @@
-import type { InFlightAdjustment, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { TickDecision, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { InFlightAdjustment } from '../../core/tuning/types.js';
 import type { Adjustment, LiveIntent } from '../../core/spec/live.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { AdjustmentReport } from '../regionLifecycle/messages.js';
@@ -73,10 +74,11 @@ export function intentOf(state: AdjustmentState): LiveIntent {
 }
 
 /** Puts an adjustment in force and in flight; a later revert brings back what it replaced. */
-export function makeAdjustment(state: AdjustmentState, adjustment: Adjustment): void {
+export function makeAdjustment(state: AdjustmentState, decision: Extract<TickDecision, { kind: 'adjust' }>): void {
+  const { adjustment, service, baseline } = decision;
   const previous = state.adjustments.find((a) => a.address === adjustment.address) ?? null;
   state.adjustments = [...state.adjustments.filter((a) => a.address !== adjustment.address), adjustment];
-  state.inFlight = { adjustment, previous, ticks: 0 };
+  state.inFlight = { adjustment, service, baseline, previous, inconclusiveTicks: 0 };
 }
 
 export function revertInFlight(state: AdjustmentState): void {
@@ -123,7 +125,10 @@ export function statusOf(state: AdjustmentState): AdjustmentStatus {
     adjustmentsMade: state.counts.made,
     adjustmentsReverted: state.counts.reverted,
     adjustments: state.adjustments,
-    inFlight: state.inFlight && { adjustment: state.inFlight.adjustment, ticks: state.inFlight.ticks },
+    inFlight: state.inFlight && {
+      adjustment: state.inFlight.adjustment,
+      inconclusiveTicks: state.inFlight.inconclusiveTicks,
+    },
     suggestions: state.suggestions,
     readyInstances: state.run.readyInstances,
     lastTick: state.last,

@@ -10,8 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SignalDefinition } from '@temporalio/common';
-import type { TickOutcome } from '../../activities/contract.js';
-import type { Adjustment } from '../../core/spec/live.js';
+import type { TickDecision, TickOutcome } from '../../activities/contract.js';
 import { applyIntent, failureOf, timedActivities } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { regionWorkflowId } from '../shared/names.js';
@@ -50,6 +49,8 @@ export async function meshAdjustment(input: AdjustmentInput, resumed?: Adjustmen
   }
   await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
 }
+
+type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
 
 class Adjuster {
   readonly state: AdjustmentState;
@@ -146,7 +147,7 @@ class Adjuster {
         autonomy,
         // A problem at a target is for a person to mend: until then this only watches.
         frozen: run.frozen || state.problem !== null,
-        inFlight: state.inFlight && { adjustment: state.inFlight.adjustment, ticks: state.inFlight.ticks },
+        inFlight: state.inFlight,
       });
     } catch (error) {
       if (isCancellation(error)) throw error;
@@ -164,7 +165,7 @@ class Adjuster {
 
   private async decide(outcome: TickOutcome): Promise<boolean> {
     const { state } = this;
-    if (state.inFlight !== null) state.inFlight.ticks += 1;
+    if (state.inFlight !== null) state.inFlight.inconclusiveTicks += 1;
     const { decision } = outcome;
     switch (decision.kind) {
       case 'keep':
@@ -178,22 +179,23 @@ class Adjuster {
         await this.write();
         return true;
       case 'adjust':
-        return this.adjust(decision.adjustment, outcome.at);
+        return this.adjust(decision, outcome.at);
       case 'none':
         state.lastDecision = decision.reason;
         return this.followReady(outcome);
     }
   }
 
-  private async adjust(adjustment: Adjustment, at: string): Promise<boolean> {
+  private async adjust(decision: AdjustDecision, at: string): Promise<boolean> {
     const { state } = this;
+    const { adjustment } = decision;
     const move = `${adjustment.address} ${adjustment.from} → ${adjustment.to}: ${adjustment.reason}`;
     if (state.autonomy !== 'act') {
       suggest(state, adjustment, at);
       state.lastDecision = `suggested ${move}`;
       return true;
     }
-    makeAdjustment(state, adjustment);
+    makeAdjustment(state, decision);
     state.counts.made += 1;
     state.lastDecision = `adjusted ${move}`;
     if ((await this.write()) !== null) {

@@ -1,5 +1,5 @@
 import { failureOf } from '../shared/activities.js';
-import type { BlockedReason } from './status.js';
+import type { BlockedReason } from '../../core/spec/lifecycle.js';
 
 const BLOCKED_REASONS: Readonly<Record<BlockedReason, true>> = {
   'forecast-failed': true,

@@ -25,7 +25,8 @@ import type { AppliedReport } from './messages.js';
 import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
 import type { LifecycleState } from './state.js';
 import { detailsMarkdown, keepLast, statusLine, statusOf } from './state.js';
-import type { BlockedReason, DeploymentRecord, Phase } from './status.js';
+import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
+import type { DeploymentRecord } from './status.js';
 
 const START_ATTEMPTS = 10;
 

@@ -2,15 +2,14 @@ import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from 
 import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
+import type { Phase, Step } from '../../core/spec/lifecycle.js';
 import type {
   ActivationRecord,
   Blocked,
   DeploymentRecord,
   Freeze,
-  Phase,
   RefusedMessage,
   RegionStatus,
-  Step,
   TunerState,
 } from './status.js';
 

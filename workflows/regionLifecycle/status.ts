@@ -1,3 +1,4 @@
+import type { BlockedReason, Phase, Step } from '../../core/spec/lifecycle.js';
 import type { Override } from '../../core/spec/live.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { Trust } from '../../core/spec/forecast.js';
@@ -5,37 +6,6 @@ import type { Verdict } from '../../core/spec/observation.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
 import type { AdjustmentReport } from './messages.js';
-
-/** The life of a region in order; each is resumable and none that is done runs again. */
-export type Step = 'forecast' | 'plan' | 'pre-deploy' | 'await-stack' | 'activate' | 'operate';
-
-export type Phase =
-  | 'accepting'
-  | 'forecasting'
-  | 'planning'
-  | 'pre-deploying'
-  | 'awaiting-stack'
-  | 'activating'
-  | 'operating'
-  | 'blocked'
-  | 'aborted';
-
-/** Closed list; one vocabulary in status, search attribute, metrics and pages. */
-export type BlockedReason =
-  | 'forecast-failed'
-  | 'trust-none'
-  | 'plan-refused'
-  | 'plan-invalid'
-  | 'deploy-failed'
-  | 'drift'
-  | 'target-held'
-  | 'readback-mismatch'
-  | 'hook-failed'
-  | 'stack-not-ready'
-  | 'activation-failed'
-  | 'activation-inconclusive'
-  | 'rollback-failed'
-  | 'target-unreachable';
 
 export interface Blocked {
   reason: BlockedReason;

@@ -14,7 +14,7 @@ import { nowIso } from '../shared/clock.js';
 import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
 import { activationStages, intentOf, keepLast } from './state.js';
-import type { BlockedReason, Step } from './status.js';
+import type { BlockedReason, Step } from '../../core/spec/lifecycle.js';
 
 /** `null`: the step is done. Otherwise why the region parks before it. */
 export type StepOutcome = { reason: BlockedReason; detail: string } | null;

@@ -17,7 +17,7 @@ import { Mailbox } from './mailbox.js';
 import { Region } from './region.js';
 import type { LifecycleState } from './state.js';
 import { PHASE_OF, STEPS, initialState } from './state.js';
-import type { Phase, Step } from './status.js';
+import type { Phase, Step } from '../../core/spec/lifecycle.js';
 import { attempt } from './steps.js';
 
 export interface RegionResult {

@@ -1,0 +1,72 @@
+import type { AcceptedRegion, Tunables } from './contract.js';
+import { refuseAll } from './errors.js';
+import type { Activity } from './ports.js';
+import { parseRegion } from '../core/spec/parseRegion.js';
+import type { Problem } from '../core/spec/problem.js';
+import type { RegionSpec } from '../core/spec/region.js';
+import { SETTING_FIELDS } from '../core/spec/settings.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Reads the region file's text, refuses it whole or keeps it; everything that steers the workflows comes from here. */
+export const acceptRegion: Activity<{ text: unknown }, AcceptedRegion> =
+  ({ artifacts }) =>
+  async ({ text }) => {
+    const decoded = decode(text);
+    if (typeof decoded !== 'string') throw refuseAll('invalid-region', 'the region file is refused', [decoded]);
+    const parsed = parseRegion(decoded, 'region file');
+    if (!parsed.ok) throw refuseAll('invalid-region', 'the region file is refused', parsed.problems);
+    const spec = parsed.value;
+    return {
+      name: spec.name,
+      specRef: await artifacts.putJson('region', spec),
+      autonomy: spec.autonomy,
+      services: spec.services.map((service) => service.name),
+      regions: [spec.name, ...spec.neighbours.map((neighbour) => neighbour.name)],
+      hosts: spec.delivery.hosts.map((host) => host.name),
+      settingRules: SETTING_FIELDS,
+      activationSteps: spec.activation.steps,
+      maxInconclusive: spec.activation.maxInconclusive,
+      tunables: tunablesOf(spec),
+      warnings: parsed.warnings.map((problem) => `${problem.field}: ${problem.message}`),
+    };
+  };
+
+/** `--input-file region.yaml --input-meta encoding=binary/plain` delivers bytes, a JSON string is text already. */
+function decode(text: unknown): string | Problem {
+  if (typeof text === 'string') return text;
+  if (text instanceof Uint8Array) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(text);
+    } catch {
+      return { code: 'not-utf8', field: '(file)', message: 'the bytes are not UTF-8 text' };
+    }
+  }
+  return {
+    code: 'no-text',
+    field: '(file)',
+    message: `the workflow's input is ${describe(text)}`,
+    expected: "the region file's text, as bytes or as one JSON string",
+    fix: 'start with --input-file region.yaml --input-meta encoding=binary/plain',
+  };
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return 'missing';
+  if (typeof value === 'object' && 'undecodable' in value) return `not decodable (${JSON.stringify(value)})`;
+  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`;
+}
+
+function tunablesOf(spec: RegionSpec): Tunables {
+  return {
+    tickMs: spec.operate.tickSeconds * 1000,
+    judgeMs: spec.activation.judgeSeconds * 1000,
+    stackTimeoutMs: spec.stack.timeoutSeconds * 1000,
+    deployTimeoutMs: spec.delivery.hostWaitSeconds * 1000 + HOUR_MS,
+    holdTimeoutMs: 60_000,
+    ticksPerReport: 6,
+    maxOverrides: 256,
+    maxKeys: 1024,
+    keyLifetimeMs: 24 * HOUR_MS,
+  };
+}

@@ -1,0 +1,69 @@
+import type { ForecastOutcome } from './contract.js';
+import { StepFailure, refuseAll } from './errors.js';
+import type { Activity, Ports } from './ports.js';
+import { forecastDemand } from '../core/forecast/forecast.js';
+import { demandTimeMs } from '../core/spec/demandClock.js';
+import type { DemandForecast, Trust } from '../core/spec/forecast.js';
+import type { ArtifactRef } from '../core/spec/artifact.js';
+import type { Result } from '../core/spec/problem.js';
+import type { RegionSpec } from '../core/spec/region.js';
+
+const TRUST_ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
+
+/** Forecasts the demand at every entry service of the region over the horizon that starts now. */
+export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome> =
+  (ports) =>
+  async ({ specRef }, run) => {
+    const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
+    run.progress('forecasting');
+    const result = await forecastOf(ports, spec, demandTimeMs(spec, ports.now()), run.signal);
+    if (!result.ok) throw refuseAll('forecast-failed', 'the demand history is refused', result.problems);
+    const forecast = result.value;
+    if (forecast.series.length === 0) throw new StepFailure('forecast-failed', 'the history names no entry service');
+    return {
+      ref: await ports.artifacts.putJson('forecast', forecast),
+      trust: lowestTrust(forecast),
+      services: forecast.series.map((series) => {
+        const chosen = series.models.reduce((best, model) => (model.weight > best.weight ? model : best));
+        return {
+          service: series.service,
+          model: chosen.name,
+          mase: chosen.mase,
+          trust: series.trust,
+          peakRps: Math.max(...series.quantiles[spec.forecast.demandQuantile]),
+        };
+      }),
+      notes: [...forecast.notes, ...forecast.series.map((s) => `${s.service}: trust ${s.trust}: ${s.trustReason}`)],
+    };
+  };
+
+/** The forecast of a region from the history that its file names, cut at a moment of demand time. */
+export async function forecastOf(
+  ports: Pick<Ports, 'history' | 'engines'>,
+  spec: RegionSpec,
+  atMs: number,
+  signal?: AbortSignal,
+): Promise<Result<DemandForecast>> {
+  const { rows, problems } = await ports.history.read(spec.history, signal);
+  if (problems.length > 0) return { ok: false, problems };
+  return forecastDemand(
+    {
+      rows,
+      stepSeconds: spec.history.stepSeconds,
+      horizonSteps: spec.forecast.horizonSteps,
+      seasons: spec.forecast.seasons,
+      events: spec.events,
+      regionName: spec.name,
+      services: spec.services.filter((service) => service.entry !== undefined).map((service) => service.name),
+      at: atMs,
+    },
+    ports.engines,
+  );
+}
+
+function lowestTrust(forecast: DemandForecast): Trust {
+  return forecast.series.reduce<Trust>(
+    (lowest, series) => (TRUST_ORDER.indexOf(series.trust) < TRUST_ORDER.indexOf(lowest) ? series.trust : lowest),
+    'high',
+  );
+}

@@ -1,0 +1,72 @@
+import type { PlanOutcome } from './contract.js';
+import { StepFailure, refuseAll } from './errors.js';
+import type { Activity, Ports } from './ports.js';
+import type { PlanDocument } from './release.js';
+import { passGates, releaseOf } from './release.js';
+import { graphOfRegion } from '../core/graph/build.js';
+import { planMesh } from '../core/plan/plan.js';
+import type { ArtifactRef } from '../core/spec/artifact.js';
+import type { DemandForecast } from '../core/spec/forecast.js';
+import type { ServiceGraph } from '../core/spec/graph.js';
+import { planHash } from '../core/spec/hash.js';
+import type { LiveIntent } from '../core/spec/live.js';
+import type { RegionSpec } from '../core/spec/region.js';
+
+/** The plan's own gates cover both ends of its life: nothing local yet, and everything local with limits enforced. */
+const GATED_INTENTS: readonly LiveIntent[] = [
+  { stage: { localPercent: 0, enforceLimits: false }, adjustments: [], overrides: [] },
+  { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] },
+];
+
+/** Graph and forecast to a mesh plan that has passed lint and the mesh's own validation. */
+export const planRegion: Activity<{ specRef: ArtifactRef; forecastRef: ArtifactRef }, PlanOutcome> =
+  (ports) =>
+  async ({ specRef, forecastRef }, run) => {
+    const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
+    const forecast = await ports.artifacts.getJson<DemandForecast>(forecastRef);
+    run.progress('planning');
+    const document = await planOf(ports, spec, forecast);
+    const hash = planHash(document.plan);
+    for (const intent of GATED_INTENTS) {
+      await passGates(ports, releaseOf(spec, document, hash, intent, ports.now()), intent, run.signal);
+    }
+    const services = document.plan.windows[0]?.services ?? [];
+    return {
+      plan: { ref: await ports.artifacts.putJson('plan', document), hash },
+      services: services.map((service) => ({
+        service: service.service,
+        instances: service.instances.value,
+        demandRps: service.demand.rps,
+        reason: service.instances.reason,
+      })),
+      warnings: [...document.plan.warnings, ...document.graph.warnings],
+    };
+  };
+
+async function planOf(ports: Ports, spec: RegionSpec, forecast: DemandForecast): Promise<PlanDocument> {
+  const graph = await graphOf(ports, spec);
+  const planned = planMesh({ region: spec, forecast, graph });
+  if (!planned.ok) {
+    const untrusted = planned.problems.some((problem) => problem.code === 'trust-none');
+    throw refuseAll(untrusted ? 'trust-none' : 'plan-refused', 'no plan can be made', planned.problems);
+  }
+  return { plan: planned.value, graph };
+}
+
+/** The service graph of a region from the edges and source files that its file names. */
+export async function graphOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<ServiceGraph> {
+  const texts: Record<string, string> = {};
+  for (const { file } of spec.graph.sources ?? []) texts[file] = await readSource(ports, file);
+  const built = graphOfRegion(spec, texts);
+  if (!built.ok) throw refuseAll('plan-refused', 'the service graph is refused', built.problems);
+  return built.value;
+}
+
+async function readSource(ports: Pick<Ports, 'readText'>, file: string): Promise<string> {
+  try {
+    return await ports.readText(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StepFailure('plan-refused', `graph source ${file} cannot be read: ${why}`, { cause: error });
+  }
+}

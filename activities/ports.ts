@@ -1,0 +1,38 @@
+import type { ArtifactStore } from '../adapters/artifacts/port.js';
+import type { DeliveryRunner } from '../adapters/delivery/port.js';
+import type { DemandHistory } from '../adapters/history/port.js';
+import type { HookClient } from '../adapters/hooks/port.js';
+import type { ProxyTarget } from '../adapters/mesh/port.js';
+import type { MetricsStore } from '../adapters/metrics/port.js';
+import type { ForecastEngines } from '../core/forecast/forecast.js';
+import type { Problem } from '../core/spec/problem.js';
+import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
+
+/** Everything of the outside that activities use. A worker composes it once. */
+export interface Ports {
+  artifacts: ArtifactStore;
+  history: DemandHistory;
+  engines: ForecastEngines;
+  metrics: MetricsStore;
+  hooks: HookClient;
+  openTarget(host: HostSpec): ProxyTarget;
+  delivery: Readonly<Record<DeliveryTool, DeliveryRunner>>;
+  /** Asks the mesh's own validation about one flattened document. */
+  validate: Readonly<Record<MeshKind, (flattened: string, signal: AbortSignal) => Promise<readonly Problem[]>>>;
+  readText(file: string): Promise<string>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** What an activity gets besides its input. */
+export interface ActivityRun {
+  /** Aborted with reason `cancel` when a person or the workflow wants it to stop, `shutdown` when the worker goes. */
+  signal: AbortSignal;
+  /** Tells Temporal that the work is alive, with what a later attempt needs to go on. */
+  progress(details: unknown): void;
+  /** Details of the last `progress` of an earlier attempt. */
+  lastProgress: unknown;
+}
+
+/** Every activity: ports first, so that it is a plain function to test and to call from the command line. */
+export type Activity<I, O> = (ports: Ports) => (input: I, run: ActivityRun) => Promise<O>;

@@ -1,0 +1,38 @@
+import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+
+/** What a person on call reads first, first. */
+export function statusText(s: RegionStatus): string {
+  const lines = [
+    `region ${s.region}: ${s.phase} (step ${s.step}; done: ${s.completed.join(', ') || 'none'})`,
+    ...(s.blocked === null ? [] : [`BLOCKED ${s.blocked.reason} since ${s.blocked.since}`, indent(s.blocked.detail)]),
+    ...(s.freeze === null ? [] : [`FROZEN by ${s.freeze.who} since ${s.freeze.since}: ${s.freeze.why}`]),
+    `autonomy ${s.autonomy} · trust ${s.trust ?? 'unknown'} · epoch ${s.epoch} · plan ${short(s.planHash)} · release ${short(s.currentHash)}`,
+    `tuner ${s.tuner.state}${s.tuner.report === null ? '' : `: ${s.tuner.report.ticks} ticks, ${s.tuner.report.adjustmentsMade} adjustments, ${s.tuner.report.adjustmentsReverted} reverted; ${s.tuner.report.lastDecision}`}`,
+    ...(s.plan?.services ?? []).map(
+      (p) => `  ${p.service}: ${p.instances} instances for ${round(p.demandRps)} rps (${p.reason})`,
+    ),
+    ...s.activation.map(
+      (a) => `  ${a.at} ${a.localPercent} %${a.enforceLimits ? ' enforced' : ''}: ${a.verdict}: ${a.reason}`,
+    ),
+    ...s.overrides.map(
+      (o) =>
+        `  override ${o.address} = ${o.value} by ${o.who}${o.until === undefined ? '' : ` until ${o.until}`}: ${o.why}`,
+    ),
+    ...s.deployments.map((d) => `  deployment ${d.id} at ${d.at}: release ${short(d.hash)}, ${d.localPercent} % local`),
+    ...(s.refused.total === 0 ? [] : [`refused messages: ${s.refused.total}`]),
+    ...s.refused.last.slice(-5).map((r) => `  ${r.at} ${r.name}: ${r.reason}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function short(hash: string | null): string {
+  return hash?.slice(0, 12) ?? 'none';
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ');
+}

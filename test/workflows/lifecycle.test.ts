@@ -1,0 +1,285 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
+import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
+import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
+import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
+import type { TestTemporal } from './environment.js';
+import { eventually, startTestTemporal } from './environment.js';
+import { ScriptedRegion } from './scriptedActivities.js';
+
+jest.setTimeout(120_000);
+
+let temporal: TestTemporal;
+let serial = 0;
+
+beforeAll(async () => {
+  temporal = await startTestTemporal();
+});
+
+afterAll(async () => {
+  await temporal.stop();
+});
+
+interface Running {
+  name: string;
+  outside: ScriptedRegion;
+  handle: WorkflowHandle;
+  worker: Worker;
+  status(): Promise<RegionStatus>;
+  adjustment(): Promise<AdjustmentStatus>;
+  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus>;
+  update(name: MessageName, fields?: Record<string, unknown>): Promise<MessageOutcome>;
+}
+
+/** Launches a region over a scripted outside, runs `test`, and ends what is still running. */
+async function withRegion(
+  prepare: (outside: ScriptedRegion) => void,
+  test: (running: Running) => Promise<void>,
+): Promise<void> {
+  serial += 1;
+  const name = `region-${serial}`;
+  const outside = new ScriptedRegion();
+  prepare(outside);
+  const worker = await temporal.worker(name, outside.activities());
+  const { client } = temporal.env;
+  await worker.runUntil(async () => {
+    const handle = await client.workflow.start('regionLifecycle', {
+      workflowId: regionWorkflowId(name),
+      taskQueue: name,
+      args: [name],
+    });
+    const status = (): Promise<RegionStatus> => handle.query<RegionStatus>('status');
+    let key = 0;
+    try {
+      await test({
+        name,
+        outside,
+        handle,
+        worker,
+        status,
+        adjustment: () => client.workflow.getHandle(adjustmentWorkflowId(name)).query<AdjustmentStatus>('status'),
+        until: (what, check) =>
+          eventually(what, async () => {
+            const now = await status();
+            return check(now) ? now : null;
+          }),
+        update: (message, fields = {}) => {
+          key += 1;
+          return handle.executeUpdate<MessageOutcome, [unknown]>(message, {
+            args: [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }],
+          });
+        },
+      });
+    } finally {
+      await handle.terminate().catch(() => undefined);
+      await client.workflow
+        .getHandle(adjustmentWorkflowId(name))
+        .terminate()
+        .catch(() => undefined);
+    }
+  });
+}
+
+const operating = (status: RegionStatus): boolean => status.phase === 'operating' && status.tuner.state === 'running';
+
+describe('regionLifecycle', () => {
+  it('goes through every step once, hands over to the adjustment, and moves users before weights', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, outside, adjustment }) => {
+        const status = await until('operating', operating);
+        expect(status.completed).toEqual(['forecast', 'plan', 'pre-deploy', 'await-stack', 'activate']);
+        expect(outside.calls.filter((call) => call === 'forecastRegion' || call === 'planRegion')).toHaveLength(2);
+        expect(status.activation.map((a) => [a.localPercent, a.enforceLimits, a.verdict])).toEqual([
+          [0, false, 'successful'],
+          [50, false, 'successful'],
+          [100, false, 'successful'],
+          [100, true, 'successful'],
+        ]);
+        expect(outside.entry).toEqual(['activate']);
+        await eventually('three ticks', async () => (await adjustment()).ticks >= 3);
+      },
+    );
+  });
+
+  it('fails a start with bad input non-retryably before anything else runs', async () => {
+    const outside = new ScriptedRegion();
+    const worker = await temporal.worker('bad-input', outside.activities());
+    const failure = await worker.runUntil(
+      temporal.env.client.workflow
+        .execute('regionLifecycle', { workflowId: 'region/bad-input', taskQueue: 'bad-input', args: [{ not: 'text' }] })
+        .catch((error: unknown) => error),
+    );
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'invalid-region', message: 'no text' });
+    expect(outside.calls).toEqual(['acceptRegion']);
+  });
+
+  it('parks with the failing part’s own words, and retry goes on from that step alone', async () => {
+    await withRegion(
+      (outside) => {
+        outside.faults.planRegion = [ApplicationFailure.nonRetryable('no capacity in eu', 'plan-refused')];
+      },
+      async ({ until, update, outside, handle }) => {
+        const blocked = await until('blocked', (s) => s.phase === 'blocked');
+        expect(blocked.blocked).toMatchObject({ reason: 'plan-refused', step: 'plan', detail: 'no capacity in eu' });
+        const described = await eventually('search attribute', async () => {
+          const { searchAttributes } = await handle.describe();
+          return searchAttributes['PsmgBlockedReason']?.[0] === 'plan-refused' ? searchAttributes : null;
+        });
+        expect(described['PsmgPhase']).toEqual(['blocked']);
+        expect(await update('skip')).toMatchObject({ accepted: false });
+        expect(await update('retry')).toEqual({ accepted: true, detail: 'retry of plan' });
+        await until('operating', operating);
+        expect(outside.calls.filter((call) => call === 'forecastRegion')).toHaveLength(1);
+      },
+    );
+  });
+
+  it('a failed stage goes back by itself to the weights before it, and abort sends the users back', async () => {
+    await withRegion(
+      (outside) => outside.verdicts.push('successful', 'inconclusive', 'successful', 'failed'),
+      async ({ until, update, outside, handle }) => {
+        const blocked = await until('blocked', (s) => s.phase === 'blocked');
+        expect(blocked.blocked?.reason).toBe('activation-failed');
+        expect(outside.writes.at(-1)).toMatchObject({ by: 'apply', localPercent: 50 });
+        expect(blocked.activation.filter((a) => a.localPercent === 50).map((a) => a.verdict)).toEqual([
+          'inconclusive',
+          'successful',
+        ]);
+        await update('abort');
+        expect(outside.entry).toEqual(['activate', 'drain']);
+        expect(await handle.result()).toMatchObject({ phase: 'aborted' });
+      },
+    );
+  });
+
+  it('refuses and records what it cannot read, and goes on', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, handle, update }) => {
+        await handle.signal('no-such-signal', 1);
+        await handle.signal('freeze', 'not an object');
+        await handle.signal('override', { key: 'a', who: 'b', why: 'c', address: 'shop.rateLimit.rsp', value: -1 });
+        const status = await until('all refused', (s) => s.refused.total === 3);
+        expect(status.refused.last.map((r) => r.name)).toEqual(['no-such-signal', 'freeze', 'override']);
+        await expect(update('override', { address: 'nobody.rateLimit.rps', value: 'many' })).rejects.toThrow(
+          WorkflowUpdateFailedError,
+        );
+        await until('operating', operating);
+      },
+    );
+  });
+
+  it('an override is in force on return, the same key is carried out once, and an expiry gives it back', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, update, outside, status }) => {
+        await until('operating', operating);
+        const fields = { key: 'same', address: 'shop.rateLimit.rps', value: 50 };
+        const [first, second] = await Promise.all([update('override', fields), update('override', fields)]);
+        expect(first).toEqual(second);
+        expect(first.accepted).toBe(true);
+        expect(outside.writes.filter((w) => w.overrides?.includes('shop.rateLimit.rps=50'))).toHaveLength(1);
+        const soon = new Date(Date.now() + 2000).toISOString();
+        await update('override', { address: 'shop.timeout.requestMs', value: 900, until: soon });
+        expect((await status()).overrides).toHaveLength(2);
+        await until('expired', (s) => s.overrides.length === 1);
+        await eventually(
+          'given back',
+          async () => outside.writes.at(-1)?.overrides?.join() === 'shop.rateLimit.rps=50',
+        );
+        expect(await update('clear-override', { address: 'shop.rateLimit.rps' })).toMatchObject({ accepted: true });
+        expect(outside.writes.at(-1)?.overrides).toEqual([]);
+      },
+    );
+  });
+
+  it('a rollback takes the writer under a new epoch, freezes, and resume brings the plan back', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, update, outside, status, adjustment }) => {
+        const before = await until('operating', operating);
+        const target = before.deployments.find((d) => d.localPercent === 50);
+        const rolled = await update('rollback', { to: target?.id });
+        expect(rolled.accepted).toBe(true);
+        expect(outside.hash).toBe(target?.hash);
+        const after = await status();
+        expect(after.freeze?.why).toContain('rollback');
+        expect(after.epoch).toBeGreaterThan(before.epoch);
+        expect((await adjustment()).held).toBe(true);
+        expect(await update('resume')).toMatchObject({ accepted: true });
+        const again = await until('operating', (s) => operating(s) && s.freeze === null);
+        expect(outside.hash).toBe(again.currentHash);
+        expect(outside.writes.at(-1)).toMatchObject({ localPercent: 100 });
+      },
+    );
+  });
+
+  it('the adjustment makes one change at a time and reverses it in a freeze', async () => {
+    const adjustment = {
+      address: 'shop.rateLimit.rps',
+      from: 10,
+      to: 11,
+      reason: 'binds',
+      planHash: 'p1',
+      madeAt: new Date().toISOString(),
+    };
+    await withRegion(
+      (outside) => {
+        outside.tickOutcome = ({ inFlight, frozen }) => {
+          if (inFlight === null && !frozen) {
+            return { decision: { kind: 'adjust', adjustment, service: 'shop', baseline: {} as never } };
+          }
+          if (inFlight !== null && frozen) return { decision: { kind: 'revert', reason: 'p99 over the SLO' } };
+          return {};
+        };
+      },
+      async ({ until, update, adjustment: state }) => {
+        await until('operating', operating);
+        await eventually('adjusted', async () => (await state()).adjustmentsMade === 1);
+        await eventually('judged', async () => ((await state()).inFlight?.inconclusiveTicks ?? 0) >= 2);
+        expect((await state()).adjustmentsMade).toBe(1);
+        await update('freeze');
+        await eventually('reverted', async () => (await state()).adjustmentsReverted === 1);
+        expect((await state()).adjustments).toEqual([]);
+      },
+    );
+  });
+
+  it('cancelling the adjustment by hand leaves the settings, and only resume restarts it', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ name, until, update, outside }) => {
+        await until('operating', operating);
+        const before = outside.writes.length;
+        await temporal.env.client.workflow.getHandle(adjustmentWorkflowId(name)).cancel();
+        await until('tuner-stopped', (s) => s.tuner.state === 'tuner-stopped');
+        expect(outside.writes).toHaveLength(before);
+        expect(await update('override', { address: 'shop.rateLimit.rps', value: 5 })).toMatchObject({ accepted: true });
+        expect(await update('resume')).toMatchObject({ accepted: true });
+        await until('operating again', operating);
+      },
+    );
+  });
+
+  it('drift at a target blocks the region, stays as it is, and retry goes on from it', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, update, outside }) => {
+        await until('operating', operating);
+        outside.hash = 'somebody-else';
+        const refused = await update('override', { address: 'shop.rateLimit.rps', value: 5 });
+        expect(refused.accepted).toBe(false);
+        await until('blocked', (s) => s.blocked?.reason === 'drift');
+        expect(outside.hash).toBe('somebody-else');
+        expect(await update('retry')).toMatchObject({ accepted: true });
+        await until('operating', operating);
+      },
+    );
+  });
+});
