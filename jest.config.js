@@ -14,7 +14,12 @@ const common = {
 /** `npm test` runs project "unit"; `npm run test:parts` runs project "parts" (files named *.parts.test.ts). */
 export default {
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.parts\\.test\\.ts$'] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.parts\\.test\\.ts$'],
+    },
     { ...common, displayName: 'parts', testMatch: ['<rootDir>/**/*.parts.test.ts'] },
   ],
 };

@@ -1,36 +1,62 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
 export type PartName = 'envoy' | 'temporal' | 'temporal-test-server' | 'ansible-playbook' | 'ansible-lint';
 
-/** Folder for everything that set-up brings, outside the clone; `PSMG_CACHE` overrides it. */
-export function cacheDirectory(): string {
-  return process.env['PSMG_CACHE'] ?? path.join(homedir(), '.cache', 'psmg');
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a part was found: named by its own variable, on PATH, or in the cache that set-up fills. */
+export interface FoundPart {
+  path: string;
+  source: 'variable' | 'path' | 'cache';
 }
 
-function isExecutable(file: string): boolean {
+/** Folder for everything that set-up brings, outside the clone; `PSMG_CACHE` overrides it. */
+export function cacheDirectory(environment: Environment = process.env): string {
+  return environment['PSMG_CACHE'] || path.join(homedir(), '.cache', 'psmg');
+}
+
+/** The variable that names a part by hand, `PSMG_ENVOY` for envoy. */
+export function partVariable(name: PartName): string {
+  return `PSMG_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+export function isExecutableFile(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }
 }
 
+/**
+ * A part by its own variable (`PSMG_ENVOY`), then PATH, then the cache; undefined when none has it.
+ * Throws when the variable names something that cannot be run: silently using another one would surprise.
+ */
+export function findPart(name: PartName, environment: Environment = process.env): FoundPart | undefined {
+  const variable = partVariable(name);
+  const named = environment[variable];
+  if (named) {
+    if (isExecutableFile(named)) return { path: named, source: 'variable' };
+    throw new Error(`${variable} names ${named}, which is not an executable file. Mend or unset it.`);
+  }
+  const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  const onPath = folders.map((folder) => path.join(folder, name)).find(isExecutableFile);
+  if (onPath !== undefined) return { path: onPath, source: 'path' };
+  const cache = cacheDirectory(environment);
+  const cached = [path.join(cache, 'bin', name), path.join(cache, 'ansible', 'bin', name)].find(isExecutableFile);
+  return cached === undefined ? undefined : { path: cached, source: 'cache' };
+}
+
 /** Path of a part: its own variable (`PSMG_ENVOY`), then PATH, then the cache. Throws when none has it. */
 export function locatePart(name: PartName): string {
-  const variable = `PSMG_${name.toUpperCase().replaceAll('-', '_')}`;
-  const cache = cacheDirectory();
-  const candidates = [
-    process.env[variable],
-    ...(process.env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, name)),
-    path.join(cache, 'bin', name),
-    path.join(cache, 'ansible', 'bin', name),
-  ];
-  const found = candidates.find((file) => file !== undefined && isExecutable(file));
+  const found = findPart(name);
   if (found === undefined) {
-    throw new Error(`${name} was not found on PATH or in ${cache}. Run "npm run setup", or set ${variable} to its path.`);
+    throw new Error(
+      `${name} was not found on PATH or in ${cacheDirectory()}. Run "npm run setup", or set ${partVariable(name)} to its path.`,
+    );
   }
-  return found;
+  return found.path;
 }

