@@ -35,6 +35,8 @@ export interface ServicePlan {
   endpoints: readonly SocketSpec[];
   /** rps that one ready instance takes within the SLO. */
   perInstanceRps: number;
+  /** Calls per request to other services, by callee: what the lint follows timeouts and retries along. */
+  calls?: Readonly<Record<string, number>>;
   /** Percent of requests by region; our own region's entry first; sums to 100. */
   weights: Readonly<Record<string, Reasoned<number>>>;
   settings: { readonly [F in SettingField]: Reasoned<ServiceSettings[F]> };

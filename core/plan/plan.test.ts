@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import {
+  forecastOf,
+  hostSpec,
+  neighbourSpec,
+  serviceSpec,
+  shopRegion,
+  sockets,
+} from '../../test/fixtures/regionSpec.js';
+import { planOf, tryPlan } from '../../test/fixtures/planned.js';
+import type { MeshPlan, ServicePlan } from '../spec/plan.js';
+import { SETTING_FIELDS } from '../spec/settings.js';
+import { planProblems } from './planSchema.js';
+import { IMBALANCE_MARGIN } from './limits.js';
+import { MAX_AMPLIFICATION } from './settings.js';
+
+function serviceOf(plan: MeshPlan, name: string): ServicePlan {
+  const found = plan.windows[0]?.services.find((service) => service.service === name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+}
+
+const weightsOf = (service: ServicePlan): Record<string, number> =>
+  Object.fromEntries(Object.entries(service.weights).map(([name, weight]) => [name, weight.value]));
+
+describe('planMesh', () => {
+  const plan = planOf(shopRegion(), forecastOf({ front: 400 }));
+
+  it('plans one window over the horizon for the highest step of the chosen quantile, carried through the graph', () => {
+    expect(plan.windows).toHaveLength(1);
+    expect(plan.windows[0]).toMatchObject({ from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T03:00:00.000Z' });
+    const demand = plan.windows[0]?.services.map((s) => [s.service, s.demand.quantile, s.demand.rps]);
+    expect(demand).toEqual([
+      ['front', 'p95', 400],
+      ['cart', 'p95', 400],
+      ['stock', 'p95', 1200],
+    ]);
+    const median = planOf(
+      shopRegion({ forecast: { horizonSteps: 3, seasons: [24], demandQuantile: 'p50' } }),
+      forecastOf({ front: 400 }),
+    );
+    expect(serviceOf(median, 'front').demand.rps).toBe(240);
+  });
+
+  it('buys the instances that the demand needs, the first addresses of the file', () => {
+    expect(serviceOf(plan, 'front').instances).toMatchObject({ value: 3, inputs: { binding: 'utilisation' } });
+    expect(serviceOf(plan, 'front').endpoints.map((socket) => socket.port)).toEqual([9100, 9101, 9102]);
+  });
+
+  it('gives every setting a value in range and a reason, and is a plan by its schema', () => {
+    for (const service of plan.windows[0]?.services ?? []) {
+      expect(Object.keys(service.settings).sort()).toEqual(Object.keys(SETTING_FIELDS).sort());
+      for (const setting of Object.values(service.settings)) expect(setting.reason.length).toBeGreaterThan(10);
+    }
+    expect(planProblems(JSON.parse(JSON.stringify(plan)))).toEqual([]);
+  });
+
+  it('sends away what local capacity cannot take, to the nearest neighbour that can', () => {
+    const region = shopRegion({
+      services: [serviceSpec({ name: 'front', entry: { pathPrefix: '/' }, endpoints: sockets(9100, 2) })],
+      graph: {},
+      neighbours: [
+        neighbourSpec({ name: 'far', networkLatencyMs: 80, spareRps: { front: 900 } }),
+        neighbourSpec({ name: 'near', networkLatencyMs: 8, spareRps: { front: 50 } }),
+        neighbourSpec({ name: 'empty', networkLatencyMs: 1, spareRps: {} }),
+      ],
+    });
+    // 2 × 160 rps here, 50 near, 30 far.
+    const spilled = planOf(region, forecastOf({ front: 400 }));
+    expect(weightsOf(serviceOf(spilled, 'front'))).toEqual({ north: 80, far: 8, near: 12, empty: 0 });
+    expect(Object.keys(serviceOf(spilled, 'front').weights)[0]).toBe('north');
+    expect(spilled.warnings).toEqual([]);
+    const short = planOf(region, forecastOf({ front: 2000 }));
+    expect(short.warnings).toEqual([expect.stringMatching(/^front: 730 rps of 2000 rps exceed/)]);
+    expect(weightsOf(serviceOf(short, 'front'))).toEqual({ north: 53, far: 45, near: 2, empty: 0 });
+  });
+
+  it('admits over all proxies what can be served and what is expected, whatever the demand', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 3000, noNaN: true }), fc.integer({ min: 1, max: 5 }), (rps, proxies) => {
+        const hosts = Array.from({ length: proxies }, (_, i) => hostSpec({ name: `edge-${i}` }));
+        const region = shopRegion({ delivery: { tool: 'ansible', hostWaitSeconds: 1, hosts } });
+        for (const service of planOf(region, forecastOf({ front: rps })).windows[0]?.services ?? []) {
+          const admitted = service.settings['rateLimit.rps'].value * proxies;
+          const local = service.weights['north']?.value === 100 ? service.instances.value * service.perInstanceRps : 0;
+          expect(admitted).toBeGreaterThanOrEqual(Math.max(service.demand.rps, local) * IMBALANCE_MARGIN - 1e-6);
+          const inFlight = (service.demand.rps / proxies) * 0.02;
+          expect(service.settings['breaker.maxRequests'].value).toBeGreaterThanOrEqual(inFlight);
+          for (const [field, { min, max }] of Object.entries(service.bounds)) {
+            const { value } = service.settings[field as 'rateLimit.rps'];
+            expect(value).toBeGreaterThanOrEqual(min);
+            expect(value).toBeLessThanOrEqual(max);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('lets every caller wait longer than each of its callees, and bounds what retries multiply', () => {
+    const timeout = (name: string): number => serviceOf(plan, name).settings['timeout.requestMs'].value;
+    expect(timeout('front')).toBeGreaterThan(timeout('cart'));
+    expect(timeout('cart')).toBeGreaterThan(timeout('stock'));
+    const budgets = ['front', 'cart', 'stock'].map(
+      (name) => serviceOf(plan, name).settings['retry.budgetPercent'].value,
+    );
+    expect(budgets.reduce((product, budget) => product * (1 + budget / 100), 1)).toBeLessThanOrEqual(MAX_AMPLIFICATION);
+    expect(budgets.every((budget) => budget > 10)).toBe(true);
+  });
+
+  it('refuses a forecast without trust, and one that is missing', () => {
+    expect(tryPlan(shopRegion(), forecastOf({ front: 400 }, 'none'))).toMatchObject([{ code: 'trust-none' }]);
+    expect(tryPlan(shopRegion(), forecastOf({ cart: 400 }))).toMatchObject([
+      { code: 'forecast-missing', field: 'forecast.front' },
+    ]);
+  });
+
+  it('lets a forecast of low trust raise what ran before, never lower it', () => {
+    const before = planOf(shopRegion(), forecastOf({ front: 400 }));
+    const low = (rps: number): MeshPlan => planOf(shopRegion(), forecastOf({ front: rps }, 'low'), before);
+    expect(serviceOf(low(100), 'stock').demand).toMatchObject({ rps: 1200, trust: 'low' });
+    expect(low(100).warnings).toHaveLength(3);
+    expect(serviceOf(low(500), 'front').demand.rps).toBe(500);
+    expect(serviceOf(planOf(shopRegion(), forecastOf({ front: 100 }), before), 'front').demand.rps).toBe(100);
+  });
+
+  it('plans for the larger of what the graph brings and a forecast of the service itself, and says so', () => {
+    const own = planOf(shopRegion(), forecastOf({ front: 400, cart: 600 }));
+    expect(serviceOf(own, 'cart').demand.rps).toBe(600);
+    expect(own.warnings).toEqual(
+      expect.arrayContaining([expect.stringContaining('cart: its own forecast of 600 rps')]),
+    );
+  });
+
+  it('names every service that cannot be planned, not only the first', () => {
+    const slow = { concurrency: 1, serviceTimeMs: 300, startupSeconds: 1 };
+    const region = shopRegion();
+    const services = region.services.map((service) => ({ ...service, capacity: slow }));
+    const problems = tryPlan({ ...region, services }, forecastOf({ front: 10 }));
+    expect(problems).toMatchObject([
+      { code: 'slo-below-service-time', field: 'services[0].slo.p99Ms' },
+      { code: 'slo-below-service-time', field: 'services[1].slo.p99Ms' },
+      { code: 'slo-below-service-time', field: 'services[2].slo.p99Ms' },
+    ]);
+  });
+
+  it('refuses a service that nobody would answer', () => {
+    const region = shopRegion({ neighbours: [] });
+    const services = region.services.map((s) => (s.name === 'cart' ? { ...s, endpoints: [] } : s));
+    expect(tryPlan({ ...region, services }, forecastOf({ front: 10 }))).toMatchObject([
+      { code: 'nobody-serves', field: 'services[1].endpoints' },
+    ]);
+  });
+});
+
+describe('planProblems', () => {
+  it('names what is no plan', () => {
+    const plan = JSON.parse(JSON.stringify(planOf(shopRegion(), forecastOf({ front: 400 })))) as MeshPlan;
+    const broken = JSON.parse(
+      JSON.stringify(plan)
+        .replace('"north":{"value":100', '"north":{"value":90')
+        .replace('"value":"LEAST_REQUEST"', '"value":"RANDOM"'),
+    ) as unknown;
+    expect(planProblems(broken).map((problem) => problem.field)).toEqual([
+      'windows[0].services[0].weights',
+      'windows[0].services[0].settings.lb.policy.value',
+    ]);
+    expect(planProblems(null)).toMatchObject([{ field: '(document)' }]);
+  });
+});

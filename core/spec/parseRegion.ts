@@ -1,0 +1,66 @@
+import type { Problem, Result } from './problem.js';
+import { ok, refused } from './problem.js';
+import type { RegionSpec } from './region.js';
+import { crossFieldProblems } from './regionChecks.js';
+import { regionSchema } from './regionSchema.js';
+import type { PathProblem } from './schemaProblems.js';
+import { placeProblem, schemaProblems } from './schemaProblems.js';
+import { readYamlMapping } from './yamlDocument.js';
+
+/**
+ * Reads a region file: YAML 1.2, or the same document as JSON, at most 1 MiB. Never throws. Every problem in the
+ * text is returned at once, in the order of the text, each with line, column, field and what to do; only a text
+ * that is not YAML at all ends at its syntax errors.
+ *
+ * @param file name to show in problems
+ */
+export function parseRegion(text: string, file?: string): Result<RegionSpec> {
+  const read = readYamlMapping(text, file);
+  if (!read.ok) return refused(read.problems);
+  const { mapping } = read;
+  const parsed = regionSchema.safeParse(mapping.value, { reportInput: true });
+  const fromSchema = parsed.success ? [] : schemaProblems(regionSchema, mapping.value, parsed.error.issues);
+  const across = crossFieldProblems(mapping.value).filter((problem) => !isTold(problem, fromSchema));
+  const placed = [...fromSchema, ...across].map((problem) => placeProblem(problem, mapping, file));
+  const problems = [...mapping.problems, ...placed].sort(byPlace);
+  if (!parsed.success || problems.length > 0) return refused(atMost(problems, MAX_PROBLEMS));
+  return ok(
+    parsed.data,
+    warningsOf(parsed.data).map((warning) => placeProblem(warning, mapping, file)),
+  );
+}
+
+/** A list longer than this helps nobody, and it travels inside failures and histories. */
+const MAX_PROBLEMS = 500;
+
+function atMost(problems: readonly Problem[], limit: number): readonly Problem[] {
+  const last = problems[limit - 1];
+  if (problems.length <= limit || last === undefined) return problems;
+  const message = `and ${problems.length - limit} more problems after these`;
+  return [
+    ...problems.slice(0, limit),
+    { ...last, code: 'more', field: '(document)', message, fix: 'mend these first' },
+  ];
+}
+
+/** A value that the schema refuses already would only be told twice. */
+function isTold(problem: PathProblem, told: readonly PathProblem[]): boolean {
+  return told.some(
+    (other) => other.path.length === problem.path.length && other.path.every((p, i) => p === problem.path[i]),
+  );
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** Allowed, but likely not meant. */
+function warningsOf(region: RegionSpec): PathProblem[] {
+  const called = new Set((region.graph.edges ?? []).map((edge) => edge.callee));
+  const graphIsStated = (region.graph.sources ?? []).length === 0;
+  return region.services.flatMap((service, index): PathProblem[] => {
+    if (service.entry !== undefined || called.has(service.name) || !graphIsStated) return [];
+    const message = 'is neither an entry service nor called by any other: no demand reaches it';
+    return [{ code: 'no-demand', path: ['services', index, 'name'], message }];
+  });
+}

@@ -1,0 +1,214 @@
+import { z } from 'zod';
+
+import { parseInstant } from './instant.js';
+import type { RegionSpec, SocketSpec } from './region.js';
+import { isAddress, isPort, parseSockets } from './socket.js';
+
+/** What a refused value should have been, carried by a `custom` issue to the problem that a person reads. */
+export interface IssueHelp {
+  code?: string;
+  expected?: string;
+  fix?: string;
+}
+
+const DNS_LABEL = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const HOST_KEY = /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{40,}={0,2}(?: .*)?$/;
+
+function text(holds: (value: string) => boolean, message: string, help: IssueHelp): z.ZodType<string, string> {
+  return z.string().refine(holds, { error: message, params: { ...help } });
+}
+
+const nonEmpty = text((v) => v.trim().length > 0, 'is empty', { expected: 'text' });
+
+/** Names appear as DNS names, `Host` headers and workflow ids. */
+const label = text((v) => DNS_LABEL.test(v), 'is not a DNS label', {
+  expected: 'a–z, 0–9 and "-", starting with a letter, at most 63 characters',
+  fix: 'rename it, e.g. "checkout-eu"',
+});
+
+const absolutePath = text((v) => v.startsWith('/') && !v.includes('\0'), 'is not an absolute path', {
+  expected: 'a path that starts with "/", on the host',
+});
+
+const urlPath = text((v) => /^\/[^\s?#]*$/.test(v), 'is not a URL path', {
+  expected: 'a path that starts with "/", without spaces, "?" or "#"',
+});
+
+const instant = text((v) => parseInstant(v) !== null, 'is not a time with a zone', {
+  expected: 'ISO 8601 with a zone',
+  fix: 'write it like 2026-03-01T08:00:00Z or 2026-03-01T09:00:00+01:00',
+});
+
+const httpUrl = text(isHttpUrl, 'is not an HTTP address', { expected: 'http://… or https://…' });
+
+const seconds = z.number().positive();
+const fraction = z.number().positive().max(1);
+const errorRate = z.number().min(0).lt(1);
+const count = z.int().min(1);
+const quantile = z.enum(['p50', 'p80', 'p90', 'p95', 'p99']);
+
+const socketObject = z.strictObject({
+  address: text(isAddress, 'is not an address', { expected: 'an IP address or a DNS name' }),
+  port: z.int().min(1).max(65_535),
+});
+
+const SOCKET_FIX = 'write "127.0.0.1:21000" or {address: 127.0.0.1, port: 21000}';
+
+/** Accepts `address:port`, `address:first-last` (where `ranges`) or `{address, port}`; yields sockets. */
+function sockets(ranges: boolean): z.ZodType<readonly SocketSpec[]> {
+  const expected = ranges ? 'address:port, address:first-last or {address, port}' : 'address:port or {address, port}';
+  return z.unknown().transform((value, context): readonly SocketSpec[] => {
+    const refuse = (message: string, path: readonly PropertyKey[] = []): typeof z.NEVER => {
+      const params = { expected, fix: SOCKET_FIX };
+      context.issues.push({ code: 'custom', message, params, path: [...path], input: value });
+      return z.NEVER;
+    };
+    if (typeof value === 'string') {
+      const parsed = parseSockets(value);
+      if (!parsed.ok) return refuse(parsed.message);
+      if (!ranges && parsed.sockets.length !== 1) return refuse('is a range where one port belongs');
+      return parsed.sockets;
+    }
+    const parsed = socketObject.safeParse(value);
+    if (parsed.success) return [parsed.data];
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return refuse(value === undefined ? 'is required' : 'is not an address with a port');
+    }
+    for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+    return z.NEVER;
+  });
+}
+
+const socket = sockets(false).transform((list): SocketSpec => list[0] ?? { address: '', port: 0 });
+
+const locality = z.strictObject({ region: nonEmpty, zone: nonEmpty });
+
+const host = z.strictObject({
+  name: label,
+  zone: nonEmpty,
+  connection: z.enum(['local', 'ssh']),
+  ssh: z
+    .strictObject({
+      address: text(isAddress, 'is not an address', { expected: 'an IP address or a DNS name' }),
+      port: z
+        .int()
+        .refine(isPort, { error: 'is outside 1–65535', params: { expected: 'a port' } })
+        .default(22),
+      user: nonEmpty,
+      privateKeyFile: nonEmpty.optional(),
+      hostKey: text((v) => HOST_KEY.test(v), 'is not a host key', {
+        expected: 'a key as in known_hosts, "ssh-ed25519 AAAA…"',
+        fix: 'take it from the host itself: cat /etc/ssh/ssh_host_ed25519_key.pub',
+      }),
+    })
+    .optional(),
+  directory: absolutePath,
+  python: absolutePath.default('/usr/bin/python3'),
+  proxy: z.strictObject({
+    binary: absolutePath,
+    manager: z.enum(['process', 'systemd', 'external']).default('process'),
+    ingress: socket,
+    mesh: socket,
+    admin: socket,
+  }),
+});
+
+const service = z.strictObject({
+  name: label,
+  entry: z.strictObject({ pathPrefix: urlPath }).optional(),
+  endpoints: z
+    .array(sockets(true))
+    .min(1)
+    .transform((lists) => lists.flat()),
+  healthPath: urlPath.default('/healthz'),
+  capacity: z.strictObject({
+    concurrency: count,
+    serviceTimeMs: z.number().positive(),
+    startupSeconds: z.number().min(0),
+  }),
+  slo: z.strictObject({ p99Ms: z.number().positive(), maxErrorRate: errorRate.default(0.01) }),
+  minInstances: count.default(1),
+});
+
+/** One event known ahead, in a region file or a JSON file of events. */
+export const eventSchema = z.strictObject({
+  id: nonEmpty,
+  kind: nonEmpty,
+  start: instant,
+  end: instant,
+  regions: z.array(nonEmpty).optional(),
+  services: z.array(nonEmpty).optional(),
+  uplift: z.number().gt(-1).max(100).optional(),
+});
+
+const neighbour = z.strictObject({
+  name: label,
+  locality,
+  gateway: socket,
+  networkLatencyMs: z.number().min(0),
+  spareRps: z.record(z.string(), z.number().min(0)).default({}),
+});
+
+const graph = z.strictObject({
+  edges: z
+    .array(z.strictObject({ caller: nonEmpty, callee: nonEmpty, callsPerRequest: z.number().positive().max(1000) }))
+    .optional(),
+  sources: z.array(z.strictObject({ kind: z.enum(['otel-servicegraph', 'yaml']), file: nonEmpty })).optional(),
+});
+
+const httpHook = z.strictObject({ url: httpUrl, timeoutSeconds: seconds.default(5) });
+
+/**
+ * The region file, `apiVersion: psmg/v1`. Unknown keys are refused: a mistyped safety limit must not be ignored.
+ * What a key leaves out takes the default written here.
+ */
+export const regionSchema = z.strictObject({
+  apiVersion: z.literal('psmg/v1'),
+  name: label,
+  locality,
+  autonomy: z.enum(['observe', 'suggest', 'approve', 'act']).default('observe'),
+  mesh: z.strictObject({ kind: z.enum(['envoy']).default('envoy') }).prefault({}),
+  delivery: z.strictObject({
+    tool: z.enum(['ansible']).default('ansible'),
+    hostWaitSeconds: seconds.default(300),
+    hosts: z.array(host).min(1),
+  }),
+  services: z.array(service).min(1),
+  graph: graph.prefault({}),
+  history: z.strictObject({ kind: z.enum(['csv']).default('csv'), file: nonEmpty, stepSeconds: count.max(604_800) }),
+  forecast: z.strictObject({
+    horizonSteps: count.max(10_000),
+    seasons: z.array(z.int().min(2).max(100_000)).min(1).max(4),
+    demandQuantile: quantile.default('p95'),
+  }),
+  events: z.array(eventSchema).default([]),
+  neighbours: z.array(neighbour).default([]),
+  stack: z.strictObject({ timeoutSeconds: seconds.default(600), minReadyFraction: fraction.default(1) }).prefault({}),
+  activation: z
+    .strictObject({
+      steps: z.array(z.number().positive().max(100)).min(1).max(20).default([10, 25, 50, 100]),
+      judgeSeconds: seconds.default(10),
+      minRequests: count.default(50),
+      maxErrorRate: errorRate.default(0.01),
+      maxInconclusive: z.int().min(0).default(3),
+    })
+    .prefault({}),
+  operate: z
+    .strictObject({
+      tickSeconds: seconds.default(10),
+      maxStepFraction: z.number().positive().max(0.5).default(0.1),
+      maxInconclusiveTicks: count.default(3),
+      minRequestsPerTick: count.default(20),
+    })
+    .prefault({}),
+  hooks: z.strictObject({ instanceTargets: httpHook.optional(), entry: httpHook.optional() }).prefault({}),
+  demandClock: z.strictObject({ demandFrom: instant, wallFrom: instant, speed: z.number().positive() }).optional(),
+}) satisfies z.ZodType<RegionSpec>;
+
+function isHttpUrl(value: string): boolean {
+  try {
+    return ['http:', 'https:'].includes(new URL(value).protocol);
+  } catch {
+    return false;
+  }
+}
