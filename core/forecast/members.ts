@@ -1,0 +1,20 @@
+import type { Series } from './series.js';
+
+/** What is known of every step, past and ahead: the share of the step (0–1) that events of one kind cover. */
+export interface Regressor {
+  name: string;
+  train: readonly number[];
+  future: readonly number[];
+}
+
+/** Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed. */
+export type MemberForecast = { ok: true; mean: readonly number[] } | { ok: false; reason: string };
+
+/** One way to forecast. Deterministic: the same input and seed give the same numbers. */
+export interface ForecastMember {
+  readonly name: string;
+  forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
+}
+
+export const MODEL_NAMES = ['prophet', 'seasonal-naive'] as const;
+export type ModelName = (typeof MODEL_NAMES)[number];

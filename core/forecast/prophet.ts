@@ -1,0 +1,118 @@
+import type { ForecastMember, MemberForecast } from './members.js';
+import type { Series } from './series.js';
+import { mean } from './series.js';
+
+/** A fitted Prophet model is one call: history and what is known ahead in, point forecasts out. Times in seconds. */
+export interface ProphetEngine {
+  fitPredict(request: ProphetRequest): MemberForecast;
+}
+
+export interface ProphetRequest {
+  trainSeconds: readonly number[];
+  train: readonly number[];
+  futureSeconds: readonly number[];
+  seasonalities: readonly ProphetSeasonality[];
+  regressors: readonly ProphetRegressor[];
+  changepoints: number;
+  changepointPriorScale: number;
+  seed: number;
+}
+
+export interface ProphetSeasonality {
+  name: string;
+  periodDays: number;
+  fourierOrder: number;
+  /** Steps at which the seasonality holds; absent: at all. */
+  condition?: { name: string; train: readonly boolean[]; future: readonly boolean[] };
+}
+
+export interface ProphetRegressor {
+  name: string;
+  priorScale: number;
+  train: readonly number[];
+  future: readonly number[];
+}
+
+const DAY_SECONDS = 86_400;
+const DAY_ORDER = 8;
+const LONGER_ORDER = 3;
+/** A stiff trend: over a few weeks of hourly demand a looser one follows the weather and then extrapolates it. */
+const CHANGEPOINTS = 10;
+const CHANGEPOINT_PRIOR = 0.01;
+/**
+ * Of the largest transformed value; about a factor of 2 in demand at one standard deviation. A loose prior
+ * over-predicts event days that were seen once or twice.
+ */
+const EVENT_PRIOR = 0.15;
+/** Unit of the log transform as a share of the mean: near-linear below it, logarithmic above. */
+const LOG_UNIT_SHARE = 0.2;
+/** A forecast this far above anything seen is a diverged fit. */
+const MAX_OVER_HISTORY = 10;
+
+/**
+ * Prophet on log1p of demand in units of its mean (so that the forecast scales with the data), a season for each
+ * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, events as regressors.
+ */
+export function prophet(engine: ProphetEngine, seasons: readonly number[]): ForecastMember {
+  return {
+    name: 'prophet',
+    forecast(train, horizonSteps, regressors, seed) {
+      const usable = seasons.filter((season) => season * 2 <= train.values.length);
+      if (usable.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
+      const unit = LOG_UNIT_SHARE * mean(train.values);
+      if (unit === 0) return { ok: true, mean: Array.from({ length: horizonSteps }, () => 0) };
+      const times = (length: number, from: number): number[] =>
+        Array.from({ length }, (_, index) => (train.startMs + (from + index) * train.stepMs) / 1000);
+      const trainSeconds = times(train.values.length, 0);
+      const futureSeconds = times(horizonSteps, train.values.length);
+      const result = engine.fitPredict({
+        trainSeconds,
+        train: train.values.map((value) => Math.log1p(value / unit)),
+        futureSeconds,
+        seasonalities: seasonalitiesOf(usable, train.stepMs / 1000, trainSeconds, futureSeconds),
+        regressors: regressors.map((regressor) => ({ ...regressor, priorScale: EVENT_PRIOR })),
+        changepoints: CHANGEPOINTS,
+        changepointPriorScale: CHANGEPOINT_PRIOR,
+        seed,
+      });
+      return result.ok ? backToDemand(result.mean, unit, train) : result;
+    },
+  };
+}
+
+function backToDemand(transformed: readonly number[], unit: number, train: Series): MemberForecast {
+  const demand = transformed.map((value) => Math.max(0, Math.expm1(value) * unit));
+  const most = MAX_OVER_HISTORY * Math.max(...train.values);
+  if (demand.every((value) => Number.isFinite(value) && value <= most)) return { ok: true, mean: demand };
+  return { ok: false, reason: `the fit diverged beyond ${MAX_OVER_HISTORY} times the history` };
+}
+
+function seasonalitiesOf(
+  seasons: readonly number[],
+  stepSeconds: number,
+  trainSeconds: readonly number[],
+  futureSeconds: readonly number[],
+): ProphetSeasonality[] {
+  const hasWeek = seasons.some((season) => season * stepSeconds === 7 * DAY_SECONDS);
+  return seasons.flatMap((season, index): ProphetSeasonality[] => {
+    const periodDays = (season * stepSeconds) / DAY_SECONDS;
+    const fourierOrder = Math.min(index === 0 ? DAY_ORDER : LONGER_ORDER, Math.max(1, Math.floor((season - 1) / 2)));
+    const name = `season${season}`;
+    if (periodDays !== 1 || !hasWeek) return [{ name, periodDays, fourierOrder }];
+    return [false, true].map((onWeekend) => {
+      const holds = (seconds: readonly number[]): boolean[] => seconds.map((at) => isWeekend(at) === onWeekend);
+      const condition = {
+        name: onWeekend ? 'weekend' : 'weekday',
+        train: holds(trainSeconds),
+        future: holds(futureSeconds),
+      };
+      return { name: `${name}-${condition.name}`, periodDays, fourierOrder, condition };
+    });
+  });
+}
+
+function isWeekend(seconds: number): boolean {
+  // The epoch was a Thursday.
+  const day = (Math.floor(seconds / DAY_SECONDS) + 4) % 7;
+  return day === 0 || day === 6;
+}
