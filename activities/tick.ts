@@ -63,7 +63,13 @@ function expectedDemand(release: Release, forecast: DemandForecast, atMs: number
   return new Map(
     Object.entries(p50).map(([service, rps]) => [
       service,
-      { p50: rps, p80: p80[service] ?? rps, p90: p90[service] ?? rps, p95: p95[service] ?? rps, p99: p99[service] ?? rps },
+      {
+        p50: rps,
+        p80: p80[service] ?? rps,
+        p90: p90[service] ?? rps,
+        p95: p95[service] ?? rps,
+        p99: p99[service] ?? rps,
+      },
     ]),
   );
 }

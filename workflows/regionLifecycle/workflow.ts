@@ -12,7 +12,7 @@ import { acceptRegion, moveEntry } from '../shared/activities.js';
 import { nowMs } from '../shared/clock.js';
 import { blockedBy } from './blocked.js';
 import type { BlockDecision } from './commands.js';
-import { carryOut, expireOverrides } from './commands.js';
+import { expireOverrides } from './commands.js';
 import { Mailbox } from './mailbox.js';
 import { Region } from './region.js';
 import type { LifecycleState } from './state.js';

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+
+import { buildGraph } from '../core/graph/build.js';
+import type { EdgeSet } from '../core/graph/edgeSet.js';
+import { graphToDot, graphToMermaid } from '../core/graph/draw.js';
+import { parseOtelServicegraph } from '../core/graph/otelServicegraph.js';
+import { parseYamlEdges } from '../core/graph/yamlEdges.js';
+import type { ServiceGraph } from '../core/spec/graph.js';
+import type { Problem, Result } from '../core/spec/problem.js';
+import { printJson, refuse } from './output.js';
+
+const FORMATS = ['json', 'mermaid', 'dot'] as const;
+type Format = (typeof FORMATS)[number];
+
+export function registerGraph(program: Command): void {
+  program
+    .command('graph')
+    .description('merge what sources say of who calls whom into one service graph')
+    .argument('<source...>', 'files: OpenTelemetry servicegraph metrics (Prometheus text) or YAML lists of edges')
+    .option('--format <format>', FORMATS.join(', '), 'json')
+    .action(async (files: string[], options: { format: string }) => {
+      const format = FORMATS.find((one) => one === options.format);
+      if (format === undefined) {
+        const message = `is ${JSON.stringify(options.format)}`;
+        return refuse([{ code: 'option', field: '--format', message, expected: FORMATS.join(', ') }], 'text');
+      }
+      const graph = await graphOfFiles(files);
+      if (!graph.ok) return refuse(graph.problems, format === 'json' ? 'json' : 'text');
+      for (const warning of graph.value.warnings) process.stderr.write(`warning: ${warning}\n`);
+      print(graph.value, format);
+    });
+}
+
+function print(graph: ServiceGraph, format: Format): void {
+  if (format === 'json') printJson(graph);
+  else process.stdout.write(format === 'mermaid' ? graphToMermaid(graph) : graphToDot(graph));
+}
+
+async function graphOfFiles(files: readonly string[]): Promise<Result<ServiceGraph>> {
+  const sources: EdgeSet[] = [];
+  const problems: Problem[] = [];
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => error);
+    const parsed = typeof text === 'string' ? parseSource(text, file) : unreadable(file, text);
+    if (parsed.ok) sources.push(parsed.value);
+    else problems.push(...parsed.problems);
+  }
+  return problems.length > 0 ? { ok: false, problems } : buildGraph({ sources });
+}
+
+/** YAML by its name; anything else is metrics, whose files are named in every way. */
+function parseSource(text: string, file: string): Result<EdgeSet> {
+  return /\.(ya?ml|json)$/i.test(file) ? parseYamlEdges(text, file) : parseOtelServicegraph(text, file);
+}
+
+function unreadable(file: string, error: unknown): Result<EdgeSet> {
+  const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  return { ok: false, problems: [{ code: 'no-file', file, field: '(file)', message }] };
+}

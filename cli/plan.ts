@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+
+import { graphOfRegion } from '../core/graph/build.js';
+import { planMesh } from '../core/plan/plan.js';
+import { liveMesh } from '../core/plan/live.js';
+import { lintMesh } from '../core/plan/lint.js';
+import type { FileSet } from '../core/spec/artifact.js';
+import type { DemandForecast } from '../core/spec/forecast.js';
+import { QUANTILES } from '../core/spec/forecast.js';
+import type { ServiceGraph } from '../core/spec/graph.js';
+import { canonicalJson, planHash } from '../core/spec/hash.js';
+import { parseInstant } from '../core/spec/instant.js';
+import { parseRegion } from '../core/spec/parseRegion.js';
+import type { MeshPlan } from '../core/spec/plan.js';
+import type { Problem, Result } from '../core/spec/problem.js';
+import { ok, refused } from '../core/spec/problem.js';
+import type { RegionSpec } from '../core/spec/region.js';
+import { MESHES } from '../mesh/registry.js';
+import { EXIT, printJson, refuse } from './output.js';
+import { explainPlan, planTable } from './planText.js';
+import { OutFolderError, PLAN_FILE, writeOutFolder } from './outFolder.js';
+
+export interface PlanCommandDeps {
+  forecast(region: RegionSpec, at?: string): Promise<Result<DemandForecast>>;
+  renderDelivery(region: RegionSpec, perHost: Readonly<Record<string, FileSet>>): FileSet;
+}
+
+interface PlanOptions {
+  out: string;
+  at?: string;
+  demand?: string;
+  service?: string;
+  explain?: boolean;
+  format: string;
+}
+
+export function registerPlan(program: Command, deps: PlanCommandDeps): void {
+  program
+    .command('plan')
+    .description('plan the mesh of a region and render every form of it; nothing is applied')
+    .argument('<region.yaml>', 'region file')
+    .requiredOption('--out <dir>', 'folder to write: new, empty, or one that an earlier plan wrote')
+    .option('--at <time>', 'forecast as of this moment (ISO 8601 with zone); absent: after the whole history')
+    .option('--demand <file>', 'plan on this forecast (JSON as `psmg forecast` prints it) in place of one made now')
+    .option('--service <name>', 'print this service only')
+    .option('--explain', 'print every value with its reason')
+    .option('--format <format>', 'text or json', 'text')
+    .action(async (file: string, options: PlanOptions) => {
+      const json = options.format === 'json';
+      const planned = await planFile(file, options, deps);
+      if (!planned.ok) return refuse(planned.problems, json ? 'json' : 'text');
+      const { plan, graph, files } = planned.value;
+      try {
+        await writeOutFolder(options.out, files);
+      } catch (error) {
+        if (!(error instanceof OutFolderError)) throw error;
+        return refuse([{ code: 'out-folder', field: '--out', message: error.message }], json ? 'json' : 'text');
+      }
+      for (const warning of [...graph.warnings, ...plan.warnings]) process.stderr.write(`warning: ${warning}\n`);
+      const hash = planHash(plan);
+      if (json)
+        printJson({
+          planHash: hash,
+          out: options.out,
+          files: Object.keys(files).sort(),
+          plan: only(plan, options.service),
+        });
+      else {
+        const shown = only(plan, options.service);
+        process.stdout.write(options.explain === true ? explainPlan(shown) : planTable(shown));
+        process.stdout.write(`plan ${hash} written to ${options.out}\n`);
+      }
+      process.exitCode = EXIT.ok;
+    });
+}
+
+interface Planned {
+  plan: MeshPlan;
+  graph: ServiceGraph;
+  files: FileSet;
+}
+
+async function planFile(file: string, options: PlanOptions, deps: PlanCommandDeps): Promise<Result<Planned>> {
+  const text = await read(file);
+  if (!text.ok) return text;
+  const region = parseRegion(text.value, file);
+  const optionsWrong = optionProblems(options, region.ok ? region.value : undefined);
+  if (!region.ok) return refused([...region.problems, ...optionsWrong]);
+  if (optionsWrong.length > 0) return refused(optionsWrong);
+  const graph = await readGraph(region.value);
+  const forecast =
+    options.demand === undefined ? await deps.forecast(region.value, options.at) : await readDemand(options.demand);
+  if (!graph.ok || !forecast.ok) {
+    return refused([...(graph.ok ? [] : graph.problems), ...(forecast.ok ? [] : forecast.problems)]);
+  }
+  const plan = planMesh({ region: region.value, forecast: forecast.value, graph: graph.value });
+  if (!plan.ok) return refused(plan.problems.map((problem) => ({ file, ...problem })));
+  const files = renderPlan(region.value, text.value, plan.value, deps);
+  return files.ok ? ok({ plan: plan.value, graph: graph.value, files: files.value }) : files;
+}
+
+/** The plan as it runs when activation has ended; `region.yaml` goes along, so that the folder can be checked alone. */
+function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps: PlanCommandDeps): Result<FileSet> {
+  const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
+  const live = liveMesh(region, plan, planHash(plan), intent);
+  const problems = lintMesh(live, region, plan);
+  if (problems.length > 0) return refused(problems);
+  const mesh = MESHES[region.mesh.kind];
+  const perHost: Record<string, FileSet> = {};
+  for (const host of region.delivery.hosts) {
+    const files = mesh.render(live, region, host);
+    perHost[host.name] = { ...files, 'validate.yaml': mesh.flatten(files) };
+  }
+  return ok({
+    [PLAN_FILE]: `${JSON.stringify(JSON.parse(canonicalJson(plan)), null, 2)}\n`,
+    'region.yaml': regionText,
+    ...below(
+      region.mesh.kind,
+      Object.assign({}, ...Object.entries(perHost).map(([host, files]) => below(host, files))),
+    ),
+    ...below(region.delivery.tool, deps.renderDelivery(region, perHost)),
+  });
+}
+
+function below(folder: string, files: FileSet): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+function optionProblems(options: PlanOptions, region: RegionSpec | undefined): Problem[] {
+  const problems: Problem[] = [];
+  if (options.at !== undefined && parseInstant(options.at) === null) {
+    const message = `is ${JSON.stringify(options.at)}`;
+    problems.push({
+      code: 'option',
+      field: '--at',
+      message,
+      expected: 'ISO 8601 with a zone, e.g. 2026-03-01T08:00:00Z',
+    });
+  }
+  if (!['text', 'json'].includes(options.format)) {
+    problems.push({ code: 'option', field: '--format', message: `is ${options.format}`, expected: 'text or json' });
+  }
+  const services = region?.services.map((service) => service.name) ?? [];
+  if (options.service !== undefined && region !== undefined && !services.includes(options.service)) {
+    const message = `no service ${JSON.stringify(options.service)} in the region file`;
+    problems.push({ code: 'option', field: '--service', message, expected: services.join(', ') });
+  }
+  return problems;
+}
+
+async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
+  const texts: Record<string, string> = {};
+  const problems: Problem[] = [];
+  for (const { file } of region.graph.sources ?? []) {
+    const text = await read(file);
+    if (text.ok) texts[file] = text.value;
+    else problems.push(...text.problems);
+  }
+  return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
+}
+
+/** Accepts what `psmg forecast --format json` prints; notes and trust reasons may be left out. */
+async function readDemand(file: string): Promise<Result<DemandForecast>> {
+  const text = await read(file);
+  if (!text.ok) return text;
+  try {
+    const value = JSON.parse(text.value) as Partial<DemandForecast> | null;
+    const series = value?.series;
+    if (!Array.isArray(series)) return wrongDemand(file, 'series', 'is no list');
+    const bad = series.findIndex(
+      (one) =>
+        typeof one.service !== 'string' ||
+        !['high', 'fair', 'low', 'none'].includes(one.trust) ||
+        !Array.isArray(one.timestamps) ||
+        !QUANTILES.every((q) => Array.isArray(one.quantiles?.[q]) && one.quantiles[q].length === one.timestamps.length),
+    );
+    if (bad >= 0)
+      return wrongDemand(file, `series[${bad}]`, 'needs service, trust, timestamps and as many of each quantile');
+    return ok({
+      series: series.map((one) => ({ ...one, trustReason: one.trustReason ?? '' })),
+      notes: value?.notes ?? [],
+    });
+  } catch (error) {
+    return wrongDemand(file, '(document)', error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wrongDemand(file: string, field: string, message: string): Result<DemandForecast> {
+  return refused([
+    { code: 'demand', file, field, message, expected: 'JSON as `psmg forecast --format json` prints it' },
+  ]);
+}
+
+async function read(file: string): Promise<Result<string>> {
+  try {
+    return ok(await readFile(file, 'utf8'));
+  } catch (error) {
+    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return refused([{ code: 'no-file', file, field: '(file)', message }]);
+  }
+}
+
+function only(plan: MeshPlan, service: string | undefined): MeshPlan {
+  if (service === undefined) return plan;
+  const windows = plan.windows.map((w) => ({ ...w, services: w.services.filter((s) => s.service === service) }));
+  return { ...plan, windows };
+}

@@ -1,0 +1,109 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { lintMesh } from '../core/plan/lint.js';
+import { liveMesh } from '../core/plan/live.js';
+import { planProblems } from '../core/plan/planSchema.js';
+import type { FileSet } from '../core/spec/artifact.js';
+import { planHash } from '../core/spec/hash.js';
+import { parseRegion } from '../core/spec/parseRegion.js';
+import type { MeshPlan } from '../core/spec/plan.js';
+import type { Problem } from '../core/spec/problem.js';
+import { MESHES } from '../mesh/registry.js';
+import { PLAN_FILE } from './outFolder.js';
+
+export interface ValidatePlanDeps {
+  /** The real Envoy on a flattened configuration; absent: that check is left out. */
+  validateEnvoy?(flattened: string): Promise<readonly Problem[]>;
+}
+
+/**
+ * Checks a `plan.json`, or a folder that `psmg plan` wrote: the plan's shape; beside a `region.yaml` also the
+ * semantic lint of every window; in a folder also each host's files, by the real proxy. All problems, each with its
+ * file. A folder without a plan in it may be one host's rendered files.
+ */
+export async function validatePlanPath(target: string, deps: ValidatePlanDeps = {}): Promise<Problem[]> {
+  const isFolder = (await stat(target)).isDirectory();
+  const folder = isFolder ? target : path.dirname(target);
+  const planFile = isFolder ? path.join(target, PLAN_FILE) : target;
+  const planText = await readIfThere(planFile);
+  const hosts = isFolder ? await hostFolders(target) : [];
+  if (planText === null && hosts.length === 0) {
+    return [
+      { code: 'no-plan', file: target, field: '(folder)', message: 'holds neither plan.json nor rendered files' },
+    ];
+  }
+  const problems = planText === null ? [] : await validatePlan(planText, planFile, path.join(folder, 'region.yaml'));
+  for (const host of hosts) problems.push(...(await validateHost(host, deps)));
+  return problems;
+}
+
+async function validatePlan(text: string, file: string, regionFile: string): Promise<Problem[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return [
+      { code: 'json', file, field: '(document)', message: error instanceof Error ? error.message : String(error) },
+    ];
+  }
+  const shape = planProblems(value);
+  if (shape.length > 0) return shape.map((problem) => ({ ...problem, file }));
+  const regionText = await readIfThere(regionFile);
+  if (regionText === null) return [];
+  const region = parseRegion(regionText, regionFile);
+  if (!region.ok) return [...region.problems];
+  const plan = value as MeshPlan;
+  const hash = planHash(plan);
+  const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
+  return plan.windows.flatMap((window) => {
+    const live = liveMesh(region.value, plan, hash, intent, window.from);
+    return lintMesh(live, region.value, plan, { at: window.from }).map((problem) => ({ ...problem, file }));
+  });
+}
+
+async function validateHost(folder: string, deps: ValidatePlanDeps): Promise<Problem[]> {
+  const files = await readFolder(folder);
+  const mesh = MESHES.envoy;
+  let flattened: string;
+  try {
+    flattened = mesh.flatten(files);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ code: 'rendered', file: folder, field: '(folder)', message }];
+  }
+  const problems = (await deps.validateEnvoy?.(flattened)) ?? [];
+  return problems.map((problem) => ({ file: folder, ...problem }));
+}
+
+/** Folders with a bootstrap: the target itself, or `envoy/<host>` below it. */
+async function hostFolders(target: string): Promise<string[]> {
+  if (await isHost(target)) return [target];
+  const parent = path.join(target, 'envoy');
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(parent, entry.name));
+  return folders.sort();
+}
+
+async function isHost(folder: string): Promise<boolean> {
+  return (await readIfThere(path.join(folder, 'bootstrap.yaml'))) !== null;
+}
+
+async function readFolder(folder: string): Promise<FileSet> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    files[path.relative(folder, file).split(path.sep).join('/')] = await readFile(file, 'utf8');
+  }
+  return files;
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
+    throw error;
+  }
+}

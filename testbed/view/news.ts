@@ -1,0 +1,95 @@
+import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
+import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
+
+/** What is new in a status since the one before, each a line for a person who watches. */
+export function regionNews(before: RegionStatus | null, now: RegionStatus): string[] {
+  const news: string[] = [];
+  if (before?.phase !== now.phase) news.push(`phase ${now.phase}`);
+  if (before?.forecast === null || before === null) news.push(...forecastNews(now));
+  if (before?.plan === null || before === null) news.push(...planNews(now));
+  if ((before?.preDeployment ?? null) === null && now.preDeployment !== null) news.push(...deploymentNews(now));
+  if ((before?.stack ?? null) === null && now.stack !== null) {
+    news.push(`stack is up: ${counts(now.stack.readyInstances)} ready at ${now.stack.allReadyAt}`);
+  }
+  if (before?.entryMoved !== now.entryMoved && (before !== null || now.entryMoved)) {
+    news.push(now.entryMoved ? `users now enter through ${now.region}` : 'users enter through the neighbour again');
+  }
+  news.push(...activationNews(before, now));
+  if (now.blocked !== null && before?.blocked?.since !== now.blocked.since) {
+    news.push(`BLOCKED ${now.blocked.reason} at ${now.blocked.step}: ${now.blocked.detail}`);
+  }
+  if (now.freeze !== null && before?.freeze?.since !== now.freeze.since) {
+    news.push(`frozen by ${now.freeze.who}: ${now.freeze.why}`);
+  }
+  if (before !== null && before.freeze !== null && now.freeze === null) news.push('resumed');
+  for (const o of now.overrides) {
+    const known = before?.overrides.some((b) => b.address === o.address && b.value === o.value);
+    if (known !== true) news.push(`override ${o.address} = ${o.value} by ${o.who}: ${o.why}`);
+  }
+  for (const refused of now.refused.last.slice(before === null ? 0 : newRefusals(before, now))) {
+    news.push(`refused ${refused.name}: ${refused.reason}`);
+  }
+  return news;
+}
+
+/** What the adjustment has done since. */
+export function adjustmentNews(before: AdjustmentStatus | null, now: AdjustmentStatus): string[] {
+  const news: string[] = [];
+  const made = now.adjustments.filter((a) => before?.adjustments.some((b) => b.madeAt === a.madeAt) !== true);
+  for (const a of made) news.push(`adjusted ${a.address} ${a.from} → ${a.to}: ${a.reason}`);
+  if ((before?.adjustmentsReverted ?? 0) < now.adjustmentsReverted) news.push('an adjustment was reverted');
+  if (now.ticks !== (before?.ticks ?? 0) && now.lastTick !== null) {
+    const { decision, completeness } = now.lastTick;
+    const words = decision.kind === 'adjust' ? 'adjusts' : `${decision.kind}: ${decision.reason}`;
+    news.push(`tick ${now.ticks} (${Math.round(completeness * 100)} % of the proxies): ${words}`);
+  }
+  if (now.problem !== null && before?.problem !== now.problem) news.push(`PROBLEM ${now.problem}`);
+  return news;
+}
+
+function newRefusals(before: RegionStatus, now: RegionStatus): number {
+  const fresh = now.refused.total - before.refused.total;
+  return fresh === 0 ? now.refused.last.length : -fresh;
+}
+
+function forecastNews(now: RegionStatus): string[] {
+  if (now.forecast === null) return [];
+  return now.forecast.services.map(
+    (s) =>
+      `forecast ${s.service}: ${s.model} (MASE ${s.mase.toFixed(2)}), trust ${s.trust}, peak ${s.peakRps.toFixed(1)} rps`,
+  );
+}
+
+function planNews(now: RegionStatus): string[] {
+  if (now.plan === null) return [];
+  const services = now.plan.services.map(
+    (s) => `plan ${s.service}: ${s.instances} instances for ${s.demandRps.toFixed(1)} rps (${s.reason})`,
+  );
+  return [...services, ...now.plan.warnings.map((warning) => `plan warning: ${warning}`)];
+}
+
+function deploymentNews(now: RegionStatus): string[] {
+  const runs = now.preDeployment?.recaps ?? [];
+  const recaps = runs.map((recap, i) => {
+    const hosts = Object.entries(recap).map(
+      ([host, r]) => `${host} ok=${r.ok} changed=${r.changed} failed=${r.failures}`,
+    );
+    return `playbook run ${i + 1}: ${hosts.join('; ')}`;
+  });
+  return [...recaps, `mesh ready at ${now.preDeployment?.meshReadyAt ?? ''}: every proxy reports the plan`];
+}
+
+function activationNews(before: RegionStatus | null, now: RegionStatus): string[] {
+  const seen = new Set((before?.activation ?? []).map((a) => a.at));
+  return now.activation
+    .filter((a) => !seen.has(a.at))
+    .map(
+      (a) => `activation ${a.localPercent} %${a.enforceLimits ? ', limits enforced' : ''}: ${a.verdict}: ${a.reason}`,
+    );
+}
+
+function counts(byName: Readonly<Record<string, number>>): string {
+  return Object.entries(byName)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+}

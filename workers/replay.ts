@@ -1,0 +1,52 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+
+export interface SavedHistory {
+  /** Path of the file it was read from. */
+  name: string;
+  history: unknown;
+}
+
+export interface ReplayResult {
+  name: string;
+  /** Why it does not replay; `null` when it does. */
+  error: string | null;
+}
+
+/** Reads histories as `temporal workflow show --output json` writes them, from files and folders. */
+export async function readHistories(paths: readonly string[]): Promise<readonly SavedHistory[]> {
+  const files = (await Promise.all(paths.map(filesBelow))).flat().sort();
+  return Promise.all(
+    files.map(async (name) => {
+      const bytes = await readFile(name);
+      const text = name.endsWith('.gz') ? gunzipSync(bytes).toString('utf8') : bytes.toString('utf8');
+      return { name, history: JSON.parse(text) as unknown };
+    }),
+  );
+}
+
+async function filesBelow(place: string): Promise<string[]> {
+  if ((await stat(place)).isFile()) return [place];
+  const entries = await readdir(place, { recursive: true });
+  return entries.filter((entry) => /\.json(\.gz)?$/.test(entry)).map((entry) => path.join(place, entry));
+}
+
+/** Replays each history against a bundle; one that fails does not keep the others from being tried. */
+export async function replayHistories(
+  workflowBundle: WorkflowBundle,
+  histories: readonly SavedHistory[],
+): Promise<readonly ReplayResult[]> {
+  const results: ReplayResult[] = [];
+  for (const { name, history } of histories) {
+    try {
+      await Worker.runReplayHistory({ workflowBundle }, history);
+      results.push({ name, error: null });
+    } catch (error) {
+      results.push({ name, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+  }
+  return results;
+}
