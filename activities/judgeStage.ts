@@ -8,7 +8,9 @@ import { judgeStep } from '../core/tuning/judge.js';
 export const judgeStage: Activity<JudgeInput, JudgeOutcome> = (ports) => async (input, run) => {
   const spec = await ports.artifacts.getJson<RegionSpec>(input.specRef);
   const { judgeSeconds, minRequests, maxErrorRate } = spec.activation;
-  const observation = await observeFor(ports, spec, judgeSeconds * 1000, run);
+  const { observation, last } = await observeFor(ports, spec, judgeSeconds * 1000, run);
+  // The first tick after the last stage counts from here.
+  await ports.metrics.putSnapshots(spec.name, last);
   await ports.metrics.write(metricRows(spec, observation, {}));
   const p99Ms = Object.fromEntries(spec.services.map((service) => [service.name, service.slo.p99Ms]));
   const judgement = judgeStep({

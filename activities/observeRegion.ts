@@ -46,7 +46,7 @@ export async function observeFor(
   spec: RegionSpec,
   durationMs: number,
   run: ActivityRun,
-): Promise<Observation> {
+): Promise<{ observation: Observation; last: readonly ProxySnapshot[] }> {
   const before = await takeSnapshots(ports, spec, run);
   const endMs = ports.now() + durationMs;
   while (ports.now() < endMs) {
@@ -54,7 +54,8 @@ export async function observeFor(
     await pause(Math.min(1000, endMs - ports.now()));
     run.signal.throwIfAborted();
   }
-  return observationOf(spec, before.snapshots, await takeSnapshots(ports, spec, run), ports.now());
+  const after = await takeSnapshots(ports, spec, run);
+  return { observation: observationOf(spec, before.snapshots, after, ports.now()), last: after.snapshots };
 }
 
 /** Ready instances of our own region by service: what the proxy that sees the fewest sees. */

@@ -67,4 +67,10 @@ async function main(): Promise<void> {
   }
 }
 
+// A reader that has seen enough (`psmg … | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
 await main();

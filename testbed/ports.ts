@@ -29,6 +29,15 @@ export async function freePort(): Promise<number> {
   return freePortRange(1);
 }
 
+/** `preferred` when nobody listens there, else any free port: people type commands with defaults. */
+export async function preferPort(preferred: number): Promise<number> {
+  const server = given.has(preferred) ? null : await listen(preferred);
+  await close(server);
+  if (server === null) return freePort();
+  given.add(preferred);
+  return preferred;
+}
+
 /** The port that a server which was told to listen on port 0 got. */
 export function portOf(server: { address(): string | AddressInfo | null }): number {
   const address = server.address();

@@ -18,6 +18,8 @@ export interface RegionFileOptions {
   tickSeconds?: number;
   startupSeconds?: number;
   autonomy?: RegionSpec['autonomy'];
+  /** Has the last word on the file, before it is checked and written. */
+  change?(document: Document): void;
   instanceTargetsUrl: string;
   entryUrl: string;
   neighbourGateway: SocketSpec;
@@ -56,6 +58,7 @@ export async function writeRegionFile(options: RegionFileOptions): Promise<Writt
   const historyFile = copyDemand('history.csv', options.directory, rateScale);
   const demandFile = copyDemand('demand.csv', options.directory, rateScale);
   document.setIn(['history', 'file'], historyFile);
+  options.change?.(document);
 
   const file = path.join(options.directory, 'region.yaml');
   const written = document.toString({ lineWidth: 0 });

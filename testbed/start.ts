@@ -23,12 +23,15 @@ import { startWorld } from './world.js';
 
 const HELP = `npm start [-- options]: a region from forecast to operation, on real parts
   --once            run to operating plus three ticks, print a summary, stop everything, exit 0 when all checks hold
+  --no-launch       start everything but the region; print the command that launches it, and watch
   --summary FILE    write the summary as JSON
   --directory DIR   where everything of the run goes (default .psmg/start)
   --speed N         demand seconds in one wall second (default as in the example region)
   --autonomy LEVEL  observe | suggest | approve | act (default as in the example region)
 `;
 
+/** Where Temporal's tools look when they are not told. */
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
 const WANTED_TICKS = 3;
 const POLL_MS = 400;
 /** With \`--once\`, set-up not included. */
@@ -37,6 +40,7 @@ const TABLE_EVERY_MS = 10_000;
 
 interface Options {
   once: boolean;
+  launch: boolean;
   summary?: string;
   directory: string;
   speed?: number;
@@ -95,6 +99,7 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       once: { type: 'boolean', default: false },
+      'no-launch': { type: 'boolean', default: false },
       summary: { type: 'string' },
       directory: { type: 'string', default: path.join('.psmg', 'start') },
       speed: { type: 'string' },
@@ -114,6 +119,7 @@ function readOptions(): Options {
   }
   return {
     once: values.once,
+    launch: !values['no-launch'],
     directory: path.resolve(values.directory),
     ...(values.summary === undefined ? {} : { summary: path.resolve(values.summary) }),
     ...(speed === undefined ? {} : { speed }),
@@ -137,6 +143,7 @@ async function startEverything(
   const temporal = await startTemporal({
     dbFile: path.join(directory, 'temporal.db'),
     ui: true,
+    defaultPorts: true,
     logFile: path.join(control, 'logs', 'temporal.log'),
     folder: control,
   });
@@ -162,27 +169,35 @@ async function startEverything(
 }
 
 /** Shorter windows, so that a run to operation ends soon; the same judgements on fewer requests. */
-const ONCE_PACE = { judgeSeconds: 4, tickSeconds: 4, startupSeconds: 1.5 };
+const ONCE_PACE = { judgeSeconds: 3, tickSeconds: 3, startupSeconds: 1.5 };
 const LIVE_PACE = { judgeSeconds: 6, tickSeconds: 5 };
 
-async function launch(run: Run, say: (line: string) => void): Promise<void> {
+/** Launches through the client, or leaves it to a person; prints what a person would type either way. */
+async function launch(run: Run, options: Options, say: (line: string) => void): Promise<void> {
   const { world, client, temporal } = run;
   const { name } = world.spec;
-  say('launching; the same by hand:');
+  const id = regionWorkflowId(name);
+  const address = temporal.address === DEFAULT_ADDRESS ? '' : ` --address ${temporal.address}`;
+  const file = path.relative(process.cwd(), world.regionFile);
+  const input = `--input-file ${file} --input-meta encoding=binary/plain`;
+  say(options.launch ? 'launching; the same by hand:' : 'launch it from another terminal:');
   say(
-    `  temporal workflow start --address ${temporal.address} --task-queue ${TASK_QUEUE} --type ${REGION_WORKFLOW_TYPE} --workflow-id ${regionWorkflowId(name)} --input-file ${path.relative(process.cwd(), world.regionFile)} --input-meta encoding=binary/plain`,
+    `  temporal workflow start${address} --type ${REGION_WORKFLOW_TYPE} --task-queue ${TASK_QUEUE} --workflow-id ${id} ${input}`,
   );
-  await client.workflow.start(REGION_WORKFLOW_TYPE, {
-    workflowId: regionWorkflowId(name),
-    taskQueue: TASK_QUEUE,
-    args: [world.regionText],
-    staticSummary: `life of region ${name}`,
-  });
-  const address = `--address ${temporal.address} --workflow-id ${regionWorkflowId(name)}`;
-  say(`  temporal workflow query ${address} --type status`);
-  say(`  temporal workflow signal ${address} --name freeze --input '{"key":"f1","who":"you","why":"looking"}'`);
+  if (options.launch) {
+    await client.workflow.start(REGION_WORKFLOW_TYPE, {
+      workflowId: id,
+      taskQueue: TASK_QUEUE,
+      args: [world.regionText],
+      staticSummary: `life of region ${name}`,
+    });
+  }
+  say('look at it, and stop it:');
+  say(`  temporal workflow query${address} --workflow-id ${id} --type status`);
+  const freeze = `'{"key":"freeze-1","who":"you","why":"looking"}'`;
+  say(`  temporal workflow signal${address} --workflow-id ${id} --name freeze --input ${freeze}`);
   if (temporal.uiUrl !== undefined) {
-    say(`  ${temporal.uiUrl}/namespaces/default/workflows/${encodeURIComponent(regionWorkflowId(name))}`);
+    say(`  ${temporal.uiUrl}/namespaces/default/workflows/${encodeURIComponent(id)}`);
   }
 }
 
@@ -201,7 +216,7 @@ async function watch(
   let status: RegionStatus | null = null;
   let tuning: AdjustmentStatus | null = null;
   let tableAtMs = 0;
-  await launch(run, say);
+  await launch(run, options, say);
   while (!interrupted.aborted) {
     const next = await region.query<RegionStatus>('status').catch(() => null);
     for (const line of playbook.news()) say(line);

@@ -4,13 +4,15 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { locatePart } from '../scripts/parts/locate.js';
 import { waitFor } from './http.js';
-import { freePortRange } from './ports.js';
+import { freePortRange, preferPort } from './ports.js';
 import { startProcess } from './processes.js';
 
 export interface TemporalOptions {
   /** Histories are kept here; absent: in memory, which is several times faster. */
   dbFile?: string;
   ui: boolean;
+  /** Ports that Temporal's tools take by default (7233, UI 8233) where they are free; absent: any free ones. */
+  defaultPorts?: boolean;
   logFile: string;
   /** A server that runs already; absent: `TEMPORAL_ADDRESS`. It is used as it is and never stopped. */
   address?: string;
@@ -38,14 +40,15 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     return { address: existing, stop: async () => Promise.resolve() };
   }
   const temporal = locatePart('temporal');
-  const port = await freePortRange(4);
+  const ports = await choosePorts(options.defaultPorts ?? false);
+  const { port } = ports;
   const address = `${LOOPBACK}:${port}`;
   if (options.dbFile !== undefined) mkdirSync(path.dirname(options.dbFile), { recursive: true });
   mkdirSync(path.dirname(options.logFile), { recursive: true });
   const server = startProcess(options.folder ?? path.dirname(options.logFile), {
     name: `temporal-${port}`,
     command: temporal,
-    args: serverArgs(options, port),
+    args: serverArgs(options, ports),
     logFile: options.logFile,
   });
   try {
@@ -65,16 +68,29 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   }
   return {
     address,
-    ...(options.ui ? { uiUrl: `http://${LOOPBACK}:${port + 1}` } : {}),
+    ...(options.ui ? { uiUrl: `http://${LOOPBACK}:${ports.ui}` } : {}),
     stop: async () => server.stop(10_000),
   };
 }
 
-function serverArgs(options: TemporalOptions, port: number): readonly string[] {
+interface ServerPorts {
+  port: number;
+  ui: number;
+  http: number;
+  metrics: number;
+}
+
+async function choosePorts(defaults: boolean): Promise<ServerPorts> {
+  const first = await freePortRange(4);
+  const [port, ui] = defaults ? [await preferPort(7233), await preferPort(8233)] : [first, first + 1];
+  return { port, ui, http: first + 2, metrics: first + 3 };
+}
+
+function serverArgs(options: TemporalOptions, ports: ServerPorts): readonly string[] {
   return [
-    ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--namespace', NAMESPACE],
-    ...['--http-port', String(port + 2), '--metrics-port', String(port + 3), '--log-level', 'warn'],
-    ...(options.ui ? ['--ui-port', String(port + 1), '--ui-disable-news-fetch'] : ['--headless']),
+    ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(ports.port), '--namespace', NAMESPACE],
+    ...['--http-port', String(ports.http), '--metrics-port', String(ports.metrics), '--log-level', 'warn'],
+    ...(options.ui ? ['--ui-port', String(ports.ui), '--ui-disable-news-fetch'] : ['--headless']),
     ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
     ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     // Without it a timer of a second may take two.

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Document } from 'yaml';
 import type { SocketSpec, RegionSpec } from '../core/spec/region.js';
 
 import type { ApplicationConfig, ApplicationService } from './app/config.js';
@@ -31,6 +32,8 @@ export interface WorldOptions {
   /** Of every service; absent: as in the example. */
   startupSeconds?: number;
   autonomy?: RegionSpec['autonomy'];
+  /** Has the last word on the region file, before it is checked and written. */
+  change?(document: Document): void;
 }
 
 export interface World {
