@@ -15,6 +15,7 @@ type Handler = (response: http.ServerResponse) => void;
 let folder: string;
 let load: Load | undefined;
 const servers: http.Server[] = [];
+const rawServers: net.Server[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'psmg-load-'));
@@ -23,6 +24,7 @@ afterEach(async () => {
   await load?.stop();
   load = undefined;
   await Promise.all(servers.splice(0).map(closeServer));
+  rawServers.splice(0).forEach((server) => server.close());
   rmSync(folder, { recursive: true });
 });
 
@@ -161,6 +163,7 @@ describe('the load generator', () => {
         else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
       });
     });
+    rawServers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const users = await start({ here: 1, there: portOf(server) });
     await sleep(700);
@@ -168,6 +171,5 @@ describe('the load generator', () => {
     const { totals } = users.report();
     expect(totals.resent).toBeGreaterThan(0);
     expect(totals.ok2xx).toBe(totals.sent);
-    await new Promise((resolve) => server.close(resolve));
   });
 });

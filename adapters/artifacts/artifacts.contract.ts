@@ -35,6 +35,13 @@ export function describeArtifactStore(
       expect(first).toEqual({ kind: 'plan', hash: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: 13 });
     });
 
+    it('finds an artifact by its hash alone', async () => {
+      const { store, reopen } = await open();
+      const { hash } = await store.putJson('release', { 'edge-1': { 'dyn/lds.yaml': 'a: 1\n' } });
+      const found = await reopen().getJson({ kind: 'release', hash, bytes: 0 });
+      expect(found).toEqual({ 'edge-1': { 'dyn/lds.yaml': 'a: 1\n' } });
+    });
+
     it('says when it does not have an artifact', async () => {
       const { store } = await open();
       const ref = { kind: 'plan', hash: 'ab'.repeat(32), bytes: 1 };

@@ -26,7 +26,7 @@ function packageDirectory(): string {
 }
 
 /** L-BFGS is quick, and now and then gives up in its line search; Newton then finishes, as Prophet itself does it. */
-const ATTEMPTS: readonly ProphetOptimizeOptions[] = [{ algorithm: 'lbfgs' }, { algorithm: 'newton', iter: 200 }];
+const ATTEMPTS: readonly ProphetOptimizeOptions[] = [{ algorithm: 'lbfgs' }];
 
 function fitPredict(request: ProphetRequest): MemberForecast {
   let reason = 'not fitted';

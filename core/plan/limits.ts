@@ -94,15 +94,16 @@ export function limitsFor(input: LimitsInput): ProxyLimits {
   const workers = Math.ceil((input.instances * service.capacity.concurrency * IMBALANCE_MARGIN) / input.proxies);
   const withinSlo = littlesLaw(proxyRps, service.slo.p99Ms + networkMs);
   const maxRequests = Math.max(MIN_IN_FLIGHT, littleFloor, workers, withinSlo);
-  const waiting = littlesLaw(proxyRps, Math.max(0, service.slo.p99Ms - service.capacity.serviceTimeMs));
   const rateLimitRps = Math.ceil(proxyRps - 1e-9);
   return {
     rateLimitRps,
     burst: rateLimitRps,
     maxRequests,
-    maxPendingRequests: Math.max(MIN_IN_FLIGHT, Math.min(maxRequests, waiting)),
-    // HTTP/1.1 carries one request a connection: fewer connections would be a second, hidden limit in flight.
-    maxConnections: maxRequests,
+    // Requests wait for a connection only while it is being made; right after a start that may be all of them.
+    maxPendingRequests: maxRequests,
+    // Idle connections to one endpoint count as well and must not keep a request to another endpoint waiting: at
+    // the cap Envoy queues where `maxRequests` is to refuse.
+    maxConnections: 2 * maxRequests,
     littleFloor,
   };
 }

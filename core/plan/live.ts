@@ -149,8 +149,8 @@ function scaledSettings(
     'rateLimit.rps': within(limits.rateLimitRps, planned, 'rateLimit.rps'),
     'rateLimit.burst': within(limits.burst, planned, 'rateLimit.rps'),
     'breaker.maxRequests': within(limits.maxRequests, planned, 'breaker.maxRequests'),
-    'breaker.maxPendingRequests': Math.min(limits.maxPendingRequests, limits.maxRequests),
-    'breaker.maxConnections': within(limits.maxConnections, planned, 'breaker.maxRequests'),
+    'breaker.maxPendingRequests': limits.maxPendingRequests,
+    'breaker.maxConnections': limits.maxConnections,
   };
   Object.assign(settings, scaled);
   reasons['rateLimit.rps'] = `${capacity.reason}: ${rateReason(capacity)}`;

@@ -86,12 +86,13 @@ function limitSettings(input: SettingsInput): Pick<Settings, LimitField> {
     'breaker.maxRequests': { value: limits.maxRequests, reason: breakerReason(limits, inFlight), inputs: inFlight },
     'breaker.maxPendingRequests': {
       value: limits.maxPendingRequests,
-      reason: 'waits no longer for a connection than the SLO leaves after service',
-      inputs: { ...inFlight, serviceTimeMs: service.capacity.serviceTimeMs },
+      reason: 'all that may be in flight: right after a start they wait for their connections together',
+      inputs: { maxRequests: limits.maxRequests },
     },
     'breaker.maxConnections': {
       value: limits.maxConnections,
-      reason: 'one connection for each request in flight, as HTTP/1.1 carries one at a time',
+      reason: 'twice what may be in flight: idle connections to one endpoint keep no request to another waiting',
+      inputs: { maxRequests: limits.maxRequests },
     },
   };
 }

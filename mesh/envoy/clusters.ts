@@ -26,6 +26,8 @@ function cluster(service: LiveService, host: HostSpec): Tree {
     common_lb_config: {
       // Panic sends requests to endpoints that are known to be down, as those of a region that is not up yet.
       healthy_panic_threshold: { value: 0 },
+      // A second endpoint that fails within Envoy's default of 1 s would get requests until its end.
+      update_merge_window: '0.1s',
       locality_weighted_lb_config: {},
     },
     // A planned endpoint that is taken away must not stay because it still answers.

@@ -90,9 +90,9 @@ interface Latency {
 }
 
 const REQUESTS = new RegExp(
-  `^${STATS_PREFIX}\\.requests\\.service\\.(.+)\\.code\\.(\\d+)\\.flags\\.(.+)\\.region\\.(.+)$`,
+  `^${STATS_PREFIX}\\.requests\\.service\\.(.*)\\.code\\.(\\d+)\\.flags\\.(.*)\\.region\\.(.*)$`,
 );
-const LATENCY = new RegExp(`^${STATS_PREFIX}\\.latency_us\\.service\\.(.+)\\.code\\.(\\d+)\\.flags\\.(.+)$`);
+const LATENCY = new RegExp(`^${STATS_PREFIX}\\.latency_us\\.service\\.(.*)\\.code\\.(\\d+)\\.flags\\.(.*)$`);
 
 function readStats(text: string): { values: Map<string, number>; requests: Requests[]; latencies: Latency[] } {
   const values = new Map<string, number>();

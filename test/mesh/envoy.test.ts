@@ -82,6 +82,8 @@ describe('a real Envoy', () => {
     await eventually(`${count} healthy in ${name}`, async () => {
       return (await snapshot()).services['front']?.healthyByRegion[name] === count;
     });
+    // The balancer hears of it a merge window later than the admin listener.
+    await new Promise((resolve) => setTimeout(resolve, 150));
   };
 
   beforeAll(async () => {
@@ -187,7 +189,12 @@ describe('a real Envoy', () => {
       const other = typeof value === 'number' ? value + 1 : 'ROUND_ROBIN';
       const wanted = { ...live, services: [{ ...only, settings: { ...only.settings, [field]: other } }] };
       expect(compareReadBack(wanted, host, text)).toMatchObject([
-        { host: 'edge-1', service: 'front', field, actual: value },
+        {
+          host: 'edge-1',
+          service: 'front',
+          field,
+          actual: typeof value === 'number' ? expect.closeTo(value) : value,
+        },
       ]);
     }
   });
@@ -195,7 +202,7 @@ describe('a real Envoy', () => {
   it('gives the share of unhealthy local instances to the neighbour', async () => {
     await bring(at(100));
     for (const instance of local) instance.behaviour.healthy = false;
-    await healthy('north', 0); console.log((await get(ports.admin, '/clusters?format=json')).body);
+    await healthy('north', 0);
     expect(await tally(ports.ingress, 100)).toEqual({ south: 100 });
     for (const instance of local) instance.behaviour.healthy = true;
     await healthy('north', 2);
@@ -220,7 +227,6 @@ describe('a real Envoy', () => {
     expect(observed.rateLimited - before.rateLimited).toBe(0);
     await bring(at(100, limits, true));
     const refused = (await tally(ports.ingress, 40))['429'] ?? 0;
-    console.log((await get(ports.admin, '/stats?filter=psmg.requests')).body, (await get(ports.admin, '/stats?filter=no_route|ratelimit')).body);
     expect(refused).toBeGreaterThanOrEqual(20);
     const enforced = await counters();
     expect(enforced.offered - observed.offered).toBe(40);
@@ -231,10 +237,9 @@ describe('a real Envoy', () => {
 
   it('opens the breaker beyond its concurrency', async () => {
     for (const instance of local) instance.behaviour.delayMs = 40;
-    await bring(at(100, { 'breaker.maxRequests': 2, 'breaker.maxConnections': 2 }));
+    await bring(at(100, { 'breaker.maxRequests': 2 }));
     const before = await counters();
     const refused = (await tally(ports.ingress, 48, { parallel: 12 }))['503'] ?? 0;
-    console.log(refused, await tally(ports.ingress, 48, { parallel: 12 }), (await get(ports.admin, '/clusters?format=json')).body);
     expect(refused).toBeGreaterThan(10);
     const after = await counters();
     expect(after.breakerOverflow - before.breakerOverflow).toBe(refused);
@@ -243,11 +248,11 @@ describe('a real Envoy', () => {
   });
 
   it('tells time-outs, failures and latency apart, by region', async () => {
-    await bring(at(100, { 'timeout.requestMs': 150 }));
+    await bring(at(100, { 'timeout.requestMs': 400 }));
     const before = await counters();
     for (const instance of local) instance.behaviour.delayMs = 50;
     expect((await tally(ports.ingress, 20, { parallel: 2 }))['503']).toBeUndefined();
-    for (const instance of local) instance.behaviour.delayMs = 400;
+    for (const instance of local) instance.behaviour.delayMs = 1500;
     expect(await tally(ports.ingress, 4, { parallel: 4 })).toEqual({ '504': 4 });
     const after = await counters();
     expect(after.timeouts - before.timeouts).toBe(4);
@@ -260,8 +265,8 @@ describe('a real Envoy', () => {
         .reduce((sum, bucket) => sum + bucket.count, 0);
     const between = (fromMs: number, toMs: number): number =>
       latencies(after, fromMs, toMs) - latencies(before, fromMs, toMs);
-    expect(between(50, 140)).toBe(20);
-    expect(between(140, 400)).toBe(4);
+    expect(between(40, 350)).toBe(20);
+    expect(between(350, 1400)).toBe(4);
     expect(between(0, Infinity)).toBe(24);
     expect(after.active).toBe(0);
   });

@@ -14,14 +14,18 @@ export interface TestTemporal {
   stop(): Promise<void>;
 }
 
-export async function startTestTemporal(): Promise<TestTemporal> {
+export async function startTestTemporal(serverArgs: readonly string[] = []): Promise<TestTemporal> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const attributes = Object.values(SEARCH_ATTRIBUTES).flatMap((key) => ['--search-attribute', `${key.name}=Keyword`]);
   const [env, bundle] = await Promise.all([
     TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: 'existing-path', path: locatePart('temporal') },
-        extraArgs: [...attributes, '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+        extraArgs: [
+          ...attributes,
+          ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+          ...serverArgs,
+        ],
       },
     }),
     bundleWorkflows(),

@@ -84,6 +84,18 @@ async function withRegion(
   });
 }
 
+/** What `temporal workflow signal --input-meta encoding=bogus/thing` sends. */
+async function signalUndecodable(workflowId: string, signalName: string): Promise<void> {
+  const { client } = temporal.env;
+  const encoding = new TextEncoder().encode('bogus/thing');
+  await client.connection.workflowService.signalWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+    signalName,
+    input: { payloads: [{ metadata: { encoding }, data: new TextEncoder().encode('{}') }] },
+  });
+}
+
 const operating = (status: RegionStatus): boolean => status.phase === 'operating' && status.tuner.state === 'running';
 
 describe('regionLifecycle', () => {
@@ -165,8 +177,16 @@ describe('regionLifecycle', () => {
         await handle.signal('no-such-signal', 1);
         await handle.signal('freeze', 'not an object');
         await handle.signal('override', { key: 'a', who: 'b', why: 'c', address: 'shop.rateLimit.rsp', value: -1 });
-        const status = await until('all refused', (s) => s.refused.total === 3);
-        expect(status.refused.last.map((r) => r.name)).toEqual(['no-such-signal', 'freeze', 'override']);
+        await signalUndecodable(handle.workflowId, 'rollback');
+        await signalUndecodable(handle.workflowId, 'neither-name-nor-payload');
+        const status = await until('all refused', (s) => s.refused.total === 5);
+        expect(status.refused.last.map((r) => [r.name, r.reason.includes('not decodable')])).toEqual([
+          ['no-such-signal', false],
+          ['freeze', false],
+          ['override', false],
+          ['rollback', true],
+          ['neither-name-nor-payload', true],
+        ]);
         await expect(update('override', { address: 'nobody.rateLimit.rps', value: 'many' })).rejects.toThrow(
           WorkflowUpdateFailedError,
         );
@@ -263,6 +283,52 @@ describe('regionLifecycle', () => {
         expect(await update('override', { address: 'shop.rateLimit.rps', value: 5 })).toMatchObject({ accepted: true });
         expect(await update('resume')).toMatchObject({ accepted: true });
         await until('operating again', operating);
+      },
+    );
+  });
+
+  it('a freeze in activation holds back the next stage, and resume goes on from it', async () => {
+    let freeze = async (): Promise<void> => undefined;
+    await withRegion(
+      (outside) => {
+        outside.during = async (name) => {
+          if (name === 'judgeStage') await freeze();
+        };
+      },
+      async ({ until, handle, update, outside }) => {
+        let sent = false;
+        freeze = async () => {
+          if (sent || outside.writes.at(-1)?.localPercent !== 50) return;
+          sent = true;
+          await handle.signal('freeze', { key: 'f', who: 'ada', why: 'looking' });
+        };
+        await until('frozen at 50 %', (s) => s.freeze !== null && s.activation.at(-1)?.localPercent === 50);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        expect(outside.writes.at(-1)?.localPercent).toBe(50);
+        expect(await update('resume')).toMatchObject({ accepted: true });
+        await until('operating', operating);
+      },
+    );
+  });
+
+  it('an adjustment that does not answer is cancelled, and the rollback goes on under a new epoch', async () => {
+    let release = (): void => undefined;
+    await withRegion(
+      (outside) => {
+        outside.during = async (name) => {
+          if (name === 'tick') await new Promise<void>((resolve) => (release = resolve));
+        };
+      },
+      async ({ until, update, outside, status }) => {
+        const before = await until('operating', operating);
+        await eventually('a tick that hangs', async () => outside.calls.includes('tick'));
+        const rolled = await update('rollback', { to: 'previous' });
+        expect(rolled.accepted).toBe(true);
+        const after = await status();
+        expect(after.tuner.state).toBe('tuner-stopped');
+        expect(after.epoch).toBeGreaterThan(before.epoch);
+        expect(outside.writes.at(-1)).toMatchObject({ by: 'restore', epoch: after.epoch });
+        release();
       },
     );
   });

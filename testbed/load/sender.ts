@@ -22,7 +22,8 @@ export function createSender(socket: SocketSpec, timeoutMs: number): Sender {
     get: async (path, requestId) => {
       const first = await getOnce(agent, socket, path, requestId, timeoutMs);
       if (!first.stale) return { ...first, resent: false };
-      return { ...(await getOnce(agent, socket, path, requestId, timeoutMs)), resent: true };
+      // On a connection of its own: another kept one may be just as stale.
+      return { ...(await getOnce(false, socket, path, requestId, timeoutMs)), resent: true };
     },
     close: () => agent.destroy(),
   };
@@ -36,7 +37,7 @@ interface Attempt {
 }
 
 async function getOnce(
-  agent: http.Agent,
+  agent: http.Agent | false,
   socket: SocketSpec,
   path: string,
   requestId: string,
@@ -55,7 +56,8 @@ async function getOnce(
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
     request.on('error', (error: NodeJS.ErrnoException) => {
-      done({ status: 0, message: error.message, stale: request.reusedSocket && error.code === 'ECONNRESET' });
+      const closed = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      done({ status: 0, message: error.message, stale: request.reusedSocket && closed });
     });
     function done(attempt: Attempt): void {
       clearTimeout(timer);
