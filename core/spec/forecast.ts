@@ -16,7 +16,11 @@ export interface ForecastSeries {
   service: string;
   /** ISO 8601 duration-like text as given on the command line: `1h`, `5m`. */
   step: string;
-  models: readonly { name: string; weight: number; /** Mean absolute scaled error over the back-test. */ mase: number }[];
+  models: readonly {
+    name: string;
+    weight: number;
+    /** Mean absolute scaled error over the back-test. */ mase: number;
+  }[];
   trust: Trust;
   /** Why the trust is what it is, in words. */
   trustReason: string;

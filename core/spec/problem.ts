@@ -15,8 +15,7 @@ export interface Problem {
 
 /** Errors are values in core. A refused input carries every problem found, never only the first. */
 export type Result<T> =
-  | { ok: true; value: T; warnings: readonly Problem[] }
-  | { ok: false; problems: readonly Problem[] };
+  { ok: true; value: T; warnings: readonly Problem[] } | { ok: false; problems: readonly Problem[] };
 
 export function ok<T>(value: T, warnings: readonly Problem[] = []): Result<T> {
   return { ok: true, value, warnings };

@@ -63,7 +63,7 @@ function forecastNews(now: RegionStatus): string[] {
 function planNews(now: RegionStatus): string[] {
   if (now.plan === null) return [];
   const services = now.plan.services.map(
-    (s) => `plan ${s.service}: ${s.instances} instances for ${s.demandRps.toFixed(1)} rps (${s.reason})`,
+    (s) => `plan ${s.service}: ${s.instances} instances: ${s.reason}`,
   );
   return [...services, ...now.plan.warnings.map((warning) => `plan warning: ${warning}`)];
 }
@@ -83,9 +83,10 @@ function activationNews(before: RegionStatus | null, now: RegionStatus): string[
   const seen = new Set((before?.activation ?? []).map((a) => a.at));
   return now.activation
     .filter((a) => !seen.has(a.at))
-    .map(
-      (a) => `activation ${a.localPercent} %${a.enforceLimits ? ', limits enforced' : ''}: ${a.verdict}: ${a.reason}`,
-    );
+    .flatMap((a) => {
+      const stage = `activation ${a.localPercent} %${a.enforceLimits ? ', limits enforced' : ''}: ${a.verdict}`;
+      return [stage, ...a.reason.split('; ').map((part) => `  ${part}`)];
+    });
 }
 
 function counts(byName: Readonly<Record<string, number>>): string {
