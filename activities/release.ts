@@ -3,6 +3,7 @@ import { refuseAll } from './errors.js';
 import type { Ports } from './ports.js';
 import { lintMesh } from '../core/plan/lint.js';
 import { liveMesh } from '../core/plan/live.js';
+import { checkWeights, validateOverride } from '../core/plan/override.js';
 import type { ArtifactRef, FileSet } from '../core/spec/artifact.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { LiveIntent, LiveMesh } from '../core/spec/live.js';
@@ -22,6 +23,8 @@ export interface PlanDocument {
 export interface Release {
   spec: RegionSpec;
   document: PlanDocument;
+  /** ISO 8601, UTC; demand time whose window this is. */
+  at: string;
   live: LiveMesh;
   perHost: Readonly<Record<string, FileSet>>;
   hash: string;
@@ -54,23 +57,22 @@ export function releaseOf(
     const files = mesh.render(live, spec, host);
     perHost[host.name] = { ...files, [VALIDATE_FILE]: mesh.flatten(files) };
   }
-  return { spec, document, live, perHost, hash: releaseHash(perHost) };
+  return { spec, document, at, live, perHost, hash: releaseHash(perHost) };
 }
 
-/**
- * The gates before any apply: semantic lint, then the mesh's own validation of every host's files. The lint looks at
- * what the program decided; a person's override outranks it, and has passed the range check of its message.
- */
+/** The gates before any apply: what people set, the semantic lint, then the mesh's own validation of every host's files. */
 export async function passGates(
   ports: Ports,
   release: Release,
   intent: LiveIntent,
   signal: AbortSignal,
 ): Promise<void> {
-  const { spec, document, live, perHost } = release;
-  const { readyInstances } = intent;
-  const ours = liveMesh(spec, document.plan, live.planHash, { ...intent, overrides: [] });
-  const found = lintMesh(ours, spec, document.plan, readyInstances === undefined ? {} : { readyInstances });
+  const { spec, document, at, live, perHost } = release;
+  const { overrides, readyInstances } = intent;
+  const set = [...overrides.flatMap((override) => validateOverride(spec, override)), ...checkWeights(spec, overrides)];
+  if (set.length > 0) throw refuseAll('plan-invalid', 'the overrides are refused', set);
+  const ready = readyInstances === undefined ? {} : { readyInstances };
+  const found = lintMesh(live, spec, document.plan, { ...ready, at });
   if (found.length > 0) throw refuseAll('plan-invalid', 'the semantic lint refuses the settings', found);
   const validate = ports.validate[spec.mesh.kind];
   for (const [host, files] of Object.entries(perHost)) {

@@ -80,5 +80,5 @@ async function filesOf(folder: string): Promise<string[]> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
 }

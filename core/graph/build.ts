@@ -1,8 +1,8 @@
 import type { GraphEdgeSpec, RegionSpec } from '../spec/region.js';
 import type { ServiceEdge, ServiceGraph } from '../spec/graph.js';
+import { findCycles } from '../spec/graphCycles.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
-import { findCycles } from './cycles.js';
 import { STATED_CONFIDENCE } from './edgeSet.js';
 import type { EdgeSet, SourcedEdge } from './edgeSet.js';
 import { parseOtelServicegraph } from './otelServicegraph.js';
@@ -46,7 +46,7 @@ export function buildGraph(input: GraphInput): Result<ServiceGraph> {
   });
   const edges = group(usable).map((same) => mergeEdge(same, warnings));
   edges.sort((a, b) => compare(a.caller, b.caller) || compare(a.callee, b.callee));
-  const cycles = findCycles(services, edges);
+  const cycles = findCycles(edges);
   return ok({ services: [...services], edges, cycles, warnings: [...new Set(warnings)] });
 }
 

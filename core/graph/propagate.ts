@@ -1,7 +1,7 @@
 import type { ServiceGraph } from '../spec/graph.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
-import { topologicalOrder } from './cycles.js';
+import { topologicalOrder } from './topologicalOrder.js';
 
 /**
  * Requests per second that arrive at every service of the graph, when `entryRps` arrive from outside:

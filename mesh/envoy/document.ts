@@ -46,11 +46,7 @@ function isList(tree: Tree): tree is readonly Tree[] {
 
 /** Reasons may hold a person's words: a line break in them would end the comment and begin configuration. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text
-    .replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029\ufeff]+/g, ' ')
-    .replace(/ +/g, ' ')
-    .trim();
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 
 /** A number as YAML text that is no number in YAML: durations, `0.25s`. Exact to the nanosecond, as protobuf's. */
