@@ -1,7 +1,8 @@
 import type { ForecastOutcome } from './contract.js';
 import { StepFailure, refuseAll } from './errors.js';
 import type { Activity, Ports } from './ports.js';
-import { forecastDemand } from '../core/forecast/forecast.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { forecastInSteps } from '../core/forecast/forecast.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { DemandForecast, Trust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
@@ -15,8 +16,10 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
   (ports) =>
   async ({ specRef }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
-    run.progress('forecasting');
-    const result = await forecastOf(ports, spec, demandTimeMs(spec, ports.now()), run.signal);
+    const result = await forecastOf(ports, spec, demandTimeMs(spec, ports.now()), {
+      signal: run.signal,
+      progress: (step) => run.progress(step),
+    });
     if (!result.ok) throw refuseAll('forecast-failed', 'the demand history is refused', result.problems);
     const forecast = result.value;
     if (forecast.series.length === 0) throw new StepFailure('forecast-failed', 'the history names no entry service');
@@ -37,16 +40,21 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
     };
   };
 
+export interface ForecastRun {
+  signal?: AbortSignal;
+  progress?(step: string): void;
+}
+
 /** The forecast of a region from the history that its file names, cut at a moment of demand time. */
 export async function forecastOf(
   ports: Pick<Ports, 'history' | 'engines'>,
   spec: RegionSpec,
   atMs: number,
-  signal?: AbortSignal,
+  run: ForecastRun = {},
 ): Promise<Result<DemandForecast>> {
-  const { rows, problems } = await ports.history.read(spec.history, signal);
+  const { rows, problems } = await ports.history.read(spec.history, run.signal);
   if (problems.length > 0) return { ok: false, problems };
-  return forecastDemand(
+  const steps = forecastInSteps(
     {
       rows,
       stepSeconds: spec.history.stepSeconds,
@@ -59,6 +67,14 @@ export async function forecastOf(
     },
     ports.engines,
   );
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    run.progress?.(step.value);
+    // A fit keeps the processor for a while: heartbeats and other activities get their turn between two.
+    await turn();
+    run.signal?.throwIfAborted();
+  }
 }
 
 function lowestTrust(forecast: DemandForecast): Trust {

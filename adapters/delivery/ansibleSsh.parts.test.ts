@@ -10,6 +10,7 @@ import { renderAnsible } from '../../delivery/ansible/render.js';
 import { freePort, PYTHON, runScript, stopProxy } from '../../delivery/fixtures/hosts.js';
 import { tinyHost, tinyRegion, tinyRelease, tinyRequest } from '../../delivery/fixtures/tinyRegion.js';
 import { locatePart } from '../../scripts/parts/locate.js';
+import { locateSshd } from '../../scripts/parts/sshd.js';
 import { startSshd } from '../mesh/fixtures/sshd.js';
 import type { Sshd } from '../mesh/fixtures/sshd.js';
 import { createAnsibleRunner } from './ansible.js';
@@ -24,7 +25,7 @@ describe('a deployment over SSH', () => {
   let hosts: HostSpec[] = [];
 
   beforeAll(async () => {
-    sshd = await startSshd(path.join(root, 'sshd'));
+    sshd = await startSshd(path.join(root, 'sshd'), locateSshd());
     const names = ['edge-1', 'edge-2'];
     hosts = [];
     for (const name of names) {

@@ -10,6 +10,7 @@ import type { HostSpec } from '../../core/spec/region.js';
 import { freePort, layOutScripts, PYTHON, stopProxy } from '../../delivery/fixtures/hosts.js';
 import { tinyHost } from '../../delivery/fixtures/tinyRegion.js';
 import { locatePart } from '../../scripts/parts/locate.js';
+import { locateSshd } from '../../scripts/parts/sshd.js';
 import { startSshd } from './fixtures/sshd.js';
 import type { Sshd } from './fixtures/sshd.js';
 import { createSshTarget } from './sshTarget.js';
@@ -24,7 +25,7 @@ async function sshHost(root: string, sshd: Sshd): Promise<HostSpec> {
 
 describeProxyTarget('ssh', async () => {
   const root = mkdtempSync(path.join(tmpdir(), 'psmg ssh-'));
-  const sshd = await startSshd(path.join(root, 'sshd'));
+  const sshd = await startSshd(path.join(root, 'sshd'), locateSshd());
   const host = await sshHost(root, sshd);
   return {
     host,
@@ -43,7 +44,7 @@ describe('an SSH connection', () => {
   let host: HostSpec;
 
   beforeAll(async () => {
-    sshd = await startSshd(path.join(root, 'sshd'));
+    sshd = await startSshd(path.join(root, 'sshd'), locateSshd());
     host = await sshHost(root, sshd);
     await layOutScripts(host.directory);
   });

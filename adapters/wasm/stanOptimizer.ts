@@ -1,7 +1,16 @@
 import { optimizer as stan } from '@bsull/augurs-prophet-wasmstan';
-import type { ProphetInitialParams, ProphetOptimizeOptions, ProphetOptimizeOutput, ProphetStanData } from '@bsull/augurs/prophet';
+import type { ProphetInitialParams, ProphetOptimizeOptions, ProphetOptimizeOutput } from '@bsull/augurs/prophet';
 
 type StanOptions = Parameters<typeof stan.optimize>[2];
+
+/** What is permuted of the data that Prophet hands to Stan. The package's own type has X flat; it is a list of rows. */
+interface Columns {
+  K: number;
+  X: number[][];
+  sigmas: number[];
+  s_a: number[];
+  s_m: number[];
+}
 
 /**
  * Stan's optimiser with the columns of the model in an order of their own. Prophet hands its features over in the
@@ -10,7 +19,7 @@ type StanOptions = Parameters<typeof stan.optimize>[2];
  */
 export const orderedOptimizer = {
   optimize(init: ProphetInitialParams, json: string, options: ProphetOptimizeOptions): ProphetOptimizeOutput {
-    const data = JSON.parse(json) as ProphetStanData;
+    const data = JSON.parse(json) as Columns;
     const order = columnOrder(data);
     const given = { ...init, beta: Float64Array.from(order, (column) => init.beta[column] ?? 0) };
     const output = stan.optimize(given, JSON.stringify(reordered(data, order)), options as StanOptions);
@@ -20,22 +29,19 @@ export const orderedOptimizer = {
   },
 };
 
-function columnOrder({ K, T, X, sigmas, s_a }: ProphetStanData): number[] {
-  const at = (row: number, column: number): number => X[row * K + column] ?? 0;
+function columnOrder({ K, X, sigmas, s_a }: Columns): number[] {
   return Array.from({ length: K }, (_, column) => column).sort((a, b) => {
     const head = (sigmas[a] ?? 0) - (sigmas[b] ?? 0) || (s_a[a] ?? 0) - (s_a[b] ?? 0);
     if (head !== 0) return head;
-    for (let row = 0; row < T; row++) {
-      const difference = at(row, a) - at(row, b);
+    for (const row of X) {
+      const difference = (row[a] ?? 0) - (row[b] ?? 0);
       if (difference !== 0) return difference;
     }
     return 0;
   });
 }
 
-function reordered(data: ProphetStanData, order: readonly number[]): ProphetStanData {
+function reordered(data: Columns, order: readonly number[]): Columns {
   const pick = (values: readonly number[]): number[] => order.map((column) => values[column] ?? 0);
-  const X: number[] = [];
-  for (let row = 0; row < data.T; row++) for (const column of order) X.push(data.X[row * data.K + column] ?? 0);
-  return { ...data, X, sigmas: pick(data.sigmas), s_a: pick(data.s_a), s_m: pick(data.s_m) };
+  return { ...data, X: data.X.map(pick), sigmas: pick(data.sigmas), s_a: pick(data.s_a), s_m: pick(data.s_m) };
 }

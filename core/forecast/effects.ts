@@ -3,25 +3,27 @@ import { mean } from './series.js';
 
 /** Observed steps at which a learned effect counts half; fewer pull it towards "no effect". */
 const HALF_WEIGHT_STEPS = 4;
-/** Part of the mean that is added before ratios are taken, so that a quiet night does not make a huge one. */
-const FLOOR_SHARE = 0.05;
-
 /**
- * Effect of each regressor on demand, as a logarithm of a factor: the mean ratio of the steps it covers to the same
- * steps one season earlier and later that no event covers.
+ * Effect of each regressor on demand, as a logarithm of a factor: demand of the steps it covers against
+ * the same steps one season earlier and later that no event covers. Sums, not ratios, are compared: a quiet night
+ * says little, and its ratio would say it loudest.
  */
 export function learnEffects(values: readonly number[], season: number, regressors: readonly Regressor[]): number[] {
-  const floor = FLOOR_SHARE * mean(values);
   const isQuiet = (index: number): boolean => regressors.every((regressor) => (regressor.train[index] ?? 0) === 0);
   return regressors.map((regressor) => {
-    const logs: number[] = [];
+    let steps = 0;
+    let came = 0;
+    let usual = 0;
     for (const [index, share] of regressor.train.entries()) {
       if (share < 0.5) continue;
       const others = [index - season, index + season].filter((at) => values[at] !== undefined && isQuiet(at));
-      const usual = mean(others.map((at) => values[at] ?? 0)) + floor;
-      if (others.length > 0 && usual > 0) logs.push(Math.log(((values[index] ?? 0) + floor) / usual) / share);
+      if (others.length === 0) continue;
+      steps++;
+      came += values[index] ?? 0;
+      usual += mean(others.map((at) => values[at] ?? 0));
     }
-    return mean(logs) * (logs.length / (logs.length + HALF_WEIGHT_STEPS));
+    const effect = came > 0 && usual > 0 ? Math.log(came / usual) : 0;
+    return effect * (steps / (steps + HALF_WEIGHT_STEPS));
   });
 }
 

@@ -2,18 +2,11 @@ import { fieldPath } from './fieldPath.js';
 import { findCycles } from './graphCycles.js';
 import { parseInstant } from './instant.js';
 import { nearestName } from './nearest.js';
+import type { Item, Path, Raw } from './rawDocument.js';
+import { isRecord, items, record } from './rawDocument.js';
 import type { PathProblem } from './schemaProblems.js';
 import type { SocketSpec } from './region.js';
 import { parseSockets, socketKey } from './socket.js';
-
-type Raw = Readonly<Record<string, unknown>>;
-type Path = readonly PropertyKey[];
-
-/** An item of a list in the document with its path; items of the wrong type are left to the schema. */
-interface Item {
-  path: Path;
-  value: Raw;
-}
 
 /**
  * What must hold between fields. Works on the document as written, whatever else is wrong with it, so that these
@@ -290,21 +283,6 @@ function socketsOf(entry: unknown): readonly SocketSpec[] {
 
 function isLoopback({ address }: SocketSpec): boolean {
   return address.startsWith('127.') || address === '::1' || address === 'localhost';
-}
-
-function items(parent: Raw, key: string, prefix: Path = []): Item[] {
-  const list = parent[key];
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((value: unknown, index) => (isRecord(value) ? [{ path: [...prefix, key, index], value }] : []));
-}
-
-function record(parent: Raw, key: string): Raw {
-  const value = parent[key];
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {
