@@ -44,7 +44,7 @@ const commands = {
   setup: { run: (args) => [typescript('scripts/setup.ts', ...args)] },
   start: { parts: 'start', ownGroup: true, run: (args) => [typescript('testbed/start.ts', ...args)] },
   test: { parts: 'all', run: (args) => [jest('unit', args)] },
-  'test:parts': { parts: 'all', run: (args) => [jest('parts', ['--passWithNoTests', ...args])] },
+  'test:parts': { parts: 'parts', run: (args) => [jest('parts', ['--passWithNoTests', ...args])] },
   lint: {
     run: () => [
       tool('eslint/bin/eslint.js', '.'),

@@ -8,6 +8,7 @@ import { cacheDirectory, findPart } from './parts/locate.js';
 import type { PartName } from './parts/locate.js';
 import { findPython } from './parts/python.js';
 import { lastLine, run } from './parts/run.js';
+import { findSshd } from './parts/sshd.js';
 
 interface Finding {
   name: string;
@@ -110,6 +111,18 @@ async function optional(name: string, args: readonly string[], without: string):
   return { name, state: 'ok', version: versionIn(outcome.stdout || outcome.stderr), where: 'on PATH', source: 'path' };
 }
 
+/** Some versions have no option that prints a version; all name it before their usage. */
+async function sshServer(): Promise<Finding> {
+  const name = 'sshd';
+  const found = findSshd();
+  if (found === undefined) {
+    const where = 'install openssh-server for "npm run test:parts", which does it by itself for root';
+    return { name, state: 'absent', version: '', where, source: '' };
+  }
+  const outcome = await run(found, ['-V'], { timeoutMs: 10_000 });
+  return { name, state: 'ok', version: versionIn(outcome.stderr + outcome.stdout), where: found, source: 'path' };
+}
+
 async function examine(): Promise<Finding[]> {
   const node = {
     name: 'node',
@@ -130,6 +143,7 @@ async function examine(): Promise<Finding[]> {
     Promise.resolve(cache()),
     optional('flock', ['--version'], 'not on PATH; of use to look at locks by hand'),
     optional('ssh', ['-V'], 'install OpenSSH to reach hosts with connection: ssh'),
+    sshServer(),
   ];
   return [node, ...(await Promise.all(probes))];
 }

@@ -102,6 +102,14 @@ export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer
 export const ansibleByHand =
   'install Python 3.11 or newer with venv and pip (on Debian and Ubuntu: apt install python3-venv), or put ansible-playbook and ansible-lint on PATH';
 
+/** A system's own package, not a wheel: it has to fit the system's users and PAM. */
+export const sshServer = {
+  name: 'sshd',
+  debianPackage: 'openssh-server',
+  byHand:
+    'install OpenSSH\'s server (on Debian and Ubuntu: apt install openssh-server; it need not be running). Only "npm run test:parts" needs it',
+};
+
 /** Undefined where nothing is pinned: such a platform needs its parts on PATH. */
 export function platformName(platform: string, architecture: string): Platform | undefined {
   switch (`${platform}-${architecture}`) {

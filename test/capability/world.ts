@@ -37,6 +37,7 @@ export interface Place {
   /** Folder of the deployment run whose id ends with `suffix`; undefined when there is none yet. */
   runFolder(suffix: 'apply' | 'verify'): string | undefined;
   startWorker(): Promise<RunningProcess>;
+  /** By the command of the README. */
   launch(): Promise<void>;
   status(): Promise<RegionStatus>;
   /** Polls the status until `check` holds; fails at once when the region is blocked and `check` does not want that. */
@@ -45,6 +46,8 @@ export interface Place {
   temporal(...args: string[]): Promise<Said>;
   /** `psmg`, with this server and this state. */
   psmg(...args: string[]): Promise<Said>;
+  /** Any other program. */
+  run(command: string, ...args: string[]): Promise<Said>;
   /** Ends everything that was started, detached playbooks and proxies included, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -133,6 +136,8 @@ function place({ directory, world, client, stateDirectory, address, stops, stop 
   });
   const status = async (): Promise<RegionStatus> => region.query<RegionStatus>('status');
   const environment = { TEMPORAL_ADDRESS: address, PSMG_STATE: stateDirectory };
+  const temporal: Place['temporal'] = async (...args) =>
+    run(locatePart('temporal'), [...args, '--address', address], {});
   let workers = 0;
   return {
     world,
@@ -151,12 +156,10 @@ function place({ directory, world, client, stateDirectory, address, stops, stop 
       return worker;
     },
     launch: async () => {
-      const workflowId = regionWorkflowId(name);
-      await client.workflow.start(REGION_WORKFLOW_TYPE, {
-        workflowId,
-        taskQueue: TASK_QUEUE,
-        args: [world.regionText],
-      });
+      const how = ['--type', REGION_WORKFLOW_TYPE, '--task-queue', TASK_QUEUE, '--workflow-id', region.workflowId];
+      const input = ['--input-file', world.regionFile, '--input-meta', 'encoding=binary/plain'];
+      const { code, stderr } = await temporal('workflow', 'start', ...how, ...input);
+      if (code !== 0) throw new Error(`the region was not launched: ${stderr}`);
     },
     until: async (what, timeoutMs, check) => {
       let last: RegionStatus | undefined;
@@ -169,7 +172,8 @@ function place({ directory, world, client, stateDirectory, address, stops, stop 
       if (!found || last === undefined || !check(last)) throw new Error(`${what}: the region is ${describe(last)}`);
       return last;
     },
-    temporal: async (...args) => run(locatePart('temporal'), [...args, '--address', address], {}),
+    run: async (command, ...args) => run(command, args, {}),
+    temporal,
     psmg: async (...args) => run(process.execPath, [path.join(projectRoot, 'bin', 'psmg.js'), ...args], environment),
   };
 }

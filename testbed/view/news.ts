@@ -62,9 +62,7 @@ function forecastNews(now: RegionStatus): string[] {
 
 function planNews(now: RegionStatus): string[] {
   if (now.plan === null) return [];
-  const services = now.plan.services.map(
-    (s) => `plan ${s.service}: ${s.instances} instances: ${s.reason}`,
-  );
+  const services = now.plan.services.map((s) => `plan ${s.service}: ${s.instances} instances: ${s.reason}`);
   return [...services, ...now.plan.warnings.map((warning) => `plan warning: ${warning}`)];
 }
 
