@@ -1,7 +1,6 @@
 import { CommanderError, Command } from 'commander';
 import { forecastOf } from '../activities/forecastRegion.js';
 import { createCsvHistory } from '../adapters/history/csv.js';
-import { loadForecastEngines } from '../adapters/wasm/augurs.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import { releaseHash } from '../core/spec/hash.js';
 import type { Result } from '../core/spec/problem.js';
@@ -47,6 +46,7 @@ function createProgram(): Command {
 
 /** The same forecast as the worker's, from files below the working directory. */
 async function forecastFromFile(region: RegionSpec, at?: string): Promise<Result<DemandForecast>> {
+  const { loadForecastEngines } = await import('../adapters/wasm/augurs.js');
   const history = createCsvHistory(process.cwd());
   const atMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
   return forecastOf({ history, engines: await loadForecastEngines() }, region, atMs);

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { Client } from '@temporalio/client';
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { workerConfig } from '../workers/config.js';
-import { connectClient, temporalTarget } from '../workers/connect.js';
-import { REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
-import type { MessageName, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
-import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+import type { MessageName } from '../workflows/regionLifecycle/messages.js';
+import { regionWorkflowId } from '../workflows/shared/names.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
 import { EXIT, printJson, refuse } from './output.js';
 import { statusText } from './statusText.js';
@@ -49,17 +45,10 @@ function registerStart(region: Command): void {
       const parsed = parseRegion(text, file);
       if (!parsed.ok) return refuse(parsed.problems, options.format);
       const { name } = parsed.value;
-      await withClient(async (client) => {
-        const handle = await client.workflow.start(REGION_WORKFLOW_TYPE, {
-          workflowId: regionWorkflowId(name),
-          taskQueue: workerConfig(process.env, process.cwd()).taskQueue,
-          args: [text],
-          staticSummary: `life of region ${name}`,
-        });
-        const started = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
-        if (options.format === 'json') printJson(started);
-        else process.stdout.write(`started ${started.workflowId} (run ${started.runId})\n`);
-      });
+      const { startRegion } = await import('./regionClient.js');
+      const started = await startRegion(name, text, workerConfig(process.env, process.cwd()).taskQueue);
+      if (options.format === 'json') printJson(started);
+      else process.stdout.write(`started ${started.workflowId} (run ${started.runId})\n`);
     });
 }
 
@@ -70,11 +59,10 @@ function registerStatus(region: Command): void {
     .argument('<region>', 'region name')
     .option('--format <format>', 'text or json', 'text')
     .action(async (name: string, options: { format: 'text' | 'json' }) => {
-      await withClient(async (client) => {
-        const status = await client.workflow.getHandle(regionWorkflowId(name)).query<RegionStatus>('status');
-        if (options.format === 'json') printJson(status);
-        else process.stdout.write(statusText(status));
-      });
+      const { regionStatus } = await import('./regionClient.js');
+      const status = await regionStatus(name);
+      if (options.format === 'json') printJson(status);
+      else process.stdout.write(statusText(status));
     });
 }
 
@@ -115,37 +103,9 @@ function numeric(text: string): number | string {
 async function send(region: string, name: MessageName, message: unknown, format: 'text' | 'json'): Promise<void> {
   const line = `temporal workflow update execute --workflow-id ${regionWorkflowId(region)} --name ${name} --input '${JSON.stringify(message)}'`;
   process.stderr.write(`${line}\n`);
-  await withClient(async (client) => {
-    const outcome = await executeUpdate(client, region, name, message);
-    if (format === 'json') printJson(outcome);
-    else process.stdout.write(`${outcome.accepted ? 'done' : 'refused'}: ${outcome.detail}\n`);
-    if (!outcome.accepted) process.exitCode = EXIT.notSo;
-  });
-}
-
-async function executeUpdate(
-  client: Client,
-  region: string,
-  name: MessageName,
-  message: unknown,
-): Promise<MessageOutcome> {
-  try {
-    const handle = client.workflow.getHandle(regionWorkflowId(region));
-    return await handle.executeUpdate<MessageOutcome, [unknown]>(name, { args: [message] });
-  } catch (error) {
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    return { accepted: false, detail: error.cause?.message ?? error.message };
-  }
-}
-
-async function withClient(use: (client: Client) => Promise<void>): Promise<void> {
-  const client = await connectClient(temporalTarget());
-  try {
-    await use(client);
-  } catch (error) {
-    if (error instanceof WorkflowFailedError) throw error.cause ?? error;
-    throw error;
-  } finally {
-    await client.connection.close();
-  }
+  const { sendMessage } = await import('./regionClient.js');
+  const outcome = await sendMessage(region, name, message);
+  if (format === 'json') printJson(outcome);
+  else process.stdout.write(`${outcome.accepted ? 'done' : 'refused'}: ${outcome.detail}\n`);
+  if (!outcome.accepted) process.exitCode = EXIT.notSo;
 }

@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { bundleWorkflows } from '../workers/bundle.js';
-import { readHistories, replayHistories } from '../workers/replay.js';
 import { EXIT, printJson } from './output.js';
 
 const FIXTURES = 'test/replay/histories';
@@ -12,6 +10,10 @@ export function registerReplay(program: Command): void {
     .argument('[path...]', `history files (.json, .json.gz) or folders; absent: ${FIXTURES}`)
     .option('--format <format>', 'text or json', 'text')
     .action(async (paths: string[], options: { format: 'text' | 'json' }) => {
+      const [{ bundleWorkflows }, { readHistories, replayHistories }] = await Promise.all([
+        import('../workers/bundle.js'),
+        import('../workers/replay.js'),
+      ]);
       const histories = await readHistories(paths.length === 0 ? [FIXTURES] : paths);
       if (histories.length === 0) throw new Error('no history was found');
       const results = await replayHistories(await bundleWorkflows(), histories);

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import { workerConfig } from '../workers/config.js';
-import { temporalTarget } from '../workers/connect.js';
-import { runWorker } from '../workers/worker.js';
 
 export function registerWorker(program: Command): void {
   program
@@ -14,6 +12,11 @@ export function registerWorker(program: Command): void {
       const onReady = (): void => {
         process.stderr.write(`worker polls task queue ${config.taskQueue}; state in ${config.stateDirectory}\n`);
       };
+      // The SDK takes most of a second to load; other commands need not wait for it.
+      const [{ runWorker }, { temporalTarget }] = await Promise.all([
+        import('../workers/worker.js'),
+        import('../workers/connect.js'),
+      ]);
       await runWorker({ config, target: temporalTarget(), onReady }, stop.signal);
     });
 }

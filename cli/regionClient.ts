@@ -1,0 +1,53 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { connectClient, temporalTarget } from '../workers/connect.js';
+import { REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
+import type { MessageName, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
+import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+
+/** The part of the region commands that needs Temporal's client; loaded only when one of them runs. */
+
+export async function startRegion(
+  name: string,
+  text: string,
+  taskQueue: string,
+): Promise<{ workflowId: string; runId: string }> {
+  return withClient(async (client) => {
+    const handle = await client.workflow.start(REGION_WORKFLOW_TYPE, {
+      workflowId: regionWorkflowId(name),
+      taskQueue,
+      args: [text],
+      staticSummary: `life of region ${name}`,
+    });
+    return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+  });
+}
+
+export async function regionStatus(name: string): Promise<RegionStatus> {
+  return withClient((client) => client.workflow.getHandle(regionWorkflowId(name)).query<RegionStatus>('status'));
+}
+
+/** Sends a message as an update; a refusal by its validator is an outcome like any other. */
+export async function sendMessage(region: string, name: MessageName, message: unknown): Promise<MessageOutcome> {
+  return withClient(async (client) => {
+    try {
+      const handle = client.workflow.getHandle(regionWorkflowId(region));
+      return await handle.executeUpdate<MessageOutcome, [unknown]>(name, { args: [message] });
+    } catch (error) {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+      return { accepted: false, detail: error.cause?.message ?? error.message };
+    }
+  });
+}
+
+async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connectClient(temporalTarget());
+  try {
+    return await use(client);
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) throw error.cause ?? error;
+    throw error;
+  } finally {
+    await client.connection.close();
+  }
+}
