@@ -219,6 +219,55 @@ describe('regionLifecycle', () => {
     );
   });
 
+  it('an override that no plan can carry is refused alone: the region operates on with what ran before', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ until, update, outside, status, adjustment }) => {
+        await until('operating', operating);
+        await update('override', { address: 'shop.rateLimit.rps', value: 50 });
+        outside.faults.applyIntent = [ApplicationFailure.nonRetryable('weights of shop sum to 130', 'plan-invalid')];
+        const refused = await update('override', { address: 'shop.weight.neighbour', value: 90 });
+        expect(refused).toEqual({ accepted: false, detail: 'weights of shop sum to 130' });
+        const after = await status();
+        expect(after.overrides.map((o) => o.address)).toEqual(['shop.rateLimit.rps']);
+        expect([after.phase, (await adjustment()).problem]).toEqual(['operating', null]);
+        expect(await update('override', { address: 'shop.rateLimit.rps', value: 60 })).toMatchObject({
+          accepted: true,
+        });
+        expect(outside.writes.at(-1)?.overrides).toEqual(['shop.rateLimit.rps=60']);
+      },
+    );
+  });
+
+  it('a target out of reach stops one change, not the adjustment', async () => {
+    const adjustment = {
+      address: 'shop.rateLimit.rps',
+      from: 10,
+      to: 11,
+      reason: 'binds',
+      planHash: 'p1',
+      madeAt: 't',
+    };
+    await withRegion(
+      (outside) => {
+        outside.tickOutcome = ({ inFlight }) =>
+          inFlight === null ? { decision: { kind: 'adjust', adjustment, service: 'shop', baseline: {} as never } } : {};
+        outside.during = async (name) => {
+          const faults = outside.calls.filter((call) => call === 'tick').length === 1;
+          if (name === 'tick' && faults) {
+            outside.faults.applyIntent = [ApplicationFailure.nonRetryable('edge-1: no route', 'target-unreachable')];
+          }
+        };
+      },
+      async ({ until, adjustment: state, status }) => {
+        await until('operating', operating);
+        await eventually('made at the second tick', async () => (await state()).adjustmentsMade === 1);
+        expect((await state()).problem).toBeNull();
+        expect((await status()).blocked).toBeNull();
+      },
+    );
+  });
+
   it('a rollback takes the writer under a new epoch, freezes, and resume brings the plan back', async () => {
     await withRegion(
       () => undefined,
@@ -232,8 +281,10 @@ describe('regionLifecycle', () => {
         expect(after.freeze?.why).toContain('rollback');
         expect(after.epoch).toBeGreaterThan(before.epoch);
         expect((await adjustment()).held).toBe(true);
+        expect(after.rolledBackTo).toBe(target?.id);
         expect(await update('resume')).toMatchObject({ accepted: true });
         const again = await until('operating', (s) => operating(s) && s.freeze === null);
+        expect(again.rolledBackTo).toBeNull();
         expect(outside.hash).toBe(again.currentHash);
         expect(outside.writes.at(-1)).toMatchObject({ localPercent: 100 });
       },

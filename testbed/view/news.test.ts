@@ -21,6 +21,7 @@ const EMPTY: RegionStatus = {
   entryMoved: false,
   activation: [],
   deployments: [],
+  rolledBackTo: null,
   overrides: [],
   freeze: null,
   tuner: { state: 'not-started', report: null },

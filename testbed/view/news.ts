@@ -43,7 +43,9 @@ export function adjustmentNews(before: AdjustmentStatus | null, now: AdjustmentS
     const words = decision.kind === 'adjust' ? 'adjusts' : `${decision.kind}: ${decision.reason}`;
     news.push(`tick ${now.ticks} (${Math.round(completeness * 100)} % of the proxies): ${words}`);
   }
-  if (now.problem !== null && before?.problem !== now.problem) news.push(`PROBLEM ${now.problem}`);
+  if (now.problem !== null && before?.problem?.detail !== now.problem.detail) {
+    news.push(`PROBLEM ${now.problem.reason}: ${now.problem.detail}`);
+  }
   return news;
 }
 

@@ -59,5 +59,5 @@ export interface AdjustmentStatus {
   suggestions: readonly { adjustment: Adjustment; at: string }[];
   readyInstances: Readonly<Record<string, number>>;
   lastTick: TickOutcome | null;
-  problem: string | null;
+  problem: { reason: string; detail: string } | null;
 }

@@ -1,6 +1,6 @@
 import type { TickDecision, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { InFlightAdjustment } from '../../core/tuning/types.js';
-import type { Adjustment, LiveIntent } from '../../core/spec/live.js';
+import type { Adjustment, LiveIntent, Override } from '../../core/spec/live.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { AdjustmentReport } from '../regionLifecycle/messages.js';
 import type { AdjustmentInput, AdjustmentStatus, CopyOrder, RunOrder } from './messages.js';
@@ -24,7 +24,8 @@ export interface AdjustmentState {
   counts: { ticks: number; made: number; reverted: number };
   last: TickOutcome | null;
   lastDecision: string;
-  problem: string | null;
+  /** What a target refused, for a person to mend; until then this only watches. */
+  problem: { reason: string; detail: string } | null;
 }
 
 const KEPT_SUGGESTIONS = 20;
@@ -62,10 +63,13 @@ export function takeOrder(state: AdjustmentState, run: RunOrder): void {
   }
 }
 
-export function takeCopy(state: AdjustmentState, copy: CopyOrder): boolean {
-  if (copy.copy <= state.run.copy) return false;
-  state.run = { ...state.run, ...copy };
-  return true;
+/** Whether a copy is newer than the one in force. */
+export function isNewer(state: AdjustmentState, copy: CopyOrder): boolean {
+  return copy.copy > state.run.copy;
+}
+
+export function sameOverrides(a: readonly Override[], b: readonly Override[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 export function intentOf(state: AdjustmentState): LiveIntent {

@@ -21,13 +21,14 @@ import type { AdjustmentState } from './state.js';
 import {
   initialState,
   intentOf,
+  isNewer,
   makeAdjustment,
   reportOf,
   revertInFlight,
+  sameOverrides,
   sameReady,
   statusOf,
   suggest,
-  takeCopy,
   takeOrder,
 } from './state.js';
 
@@ -50,6 +51,7 @@ export async function meshAdjustment(input: AdjustmentInput, resumed?: Adjustmen
   await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
 }
 
+type Failure = ReturnType<typeof failureOf>;
 type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
 
 class Adjuster {
@@ -113,24 +115,34 @@ class Adjuster {
     if (this.copy !== null) {
       const copy = this.copy;
       this.copy = null;
-      if (takeCopy(this.state, copy)) await this.putCopyInForce(copy);
+      if (isNewer(this.state, copy)) await this.putCopyInForce(copy);
     }
     this.showDetails();
   }
 
-  /** A held adjustment keeps the copy for later: the lifecycle is the writer and applies it itself. */
+  /**
+   * A held adjustment keeps the copy for later: the lifecycle is the writer and applies it itself. What a target
+   * refuses is taken back, so that the intent stays what runs; a freeze holds either way.
+   */
   private async putCopyInForce(copy: CopyOrder): Promise<void> {
-    if (this.state.held) return;
-    const flight = this.state.inFlight;
-    if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address))
-      revertInFlight(this.state);
-    const failure = await this.write();
+    const { state } = this;
+    const before = state.run.overrides;
+    state.run = { ...state.run, ...copy };
+    if (state.held) return;
+    const flight = state.inFlight;
+    if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address)) revertInFlight(state);
+    const failure = sameOverrides(before, copy.overrides) ? null : await this.write();
+    if (failure !== null) {
+      state.run = { ...state.run, overrides: before };
+      // An override that no plan can carry is the sender's to mend, and says nothing of the targets.
+      if (failure.type !== 'plan-invalid') await this.takeNote(failure);
+    }
     await this.tell(appliedSignal, {
-      epoch: this.state.run.epoch,
+      epoch: state.run.epoch,
       copy: copy.copy,
-      hash: this.state.hash,
+      hash: state.hash,
       ok: failure === null,
-      detail: failure ?? 'in force on every proxy',
+      detail: failure?.detail ?? 'in force on every proxy',
     });
   }
 
@@ -145,7 +157,6 @@ class Adjuster {
         forecastRef: run.forecastRef,
         intent: intentOf(state),
         autonomy,
-        // A problem at a target is for a person to mend: until then this only watches.
         frozen: run.frozen || state.problem !== null,
         inFlight: state.inFlight,
       });
@@ -176,7 +187,7 @@ class Adjuster {
         revertInFlight(state);
         state.counts.reverted += 1;
         state.lastDecision = `reverted: ${decision.reason}`;
-        await this.write();
+        await this.writeOrNote();
         return true;
       case 'adjust':
         return this.adjust(decision, outcome.at);
@@ -198,7 +209,7 @@ class Adjuster {
     makeAdjustment(state, decision);
     state.counts.made += 1;
     state.lastDecision = `adjusted ${move}`;
-    if ((await this.write()) !== null) {
+    if (!(await this.writeOrNote())) {
       revertInFlight(state);
       state.counts.made -= 1;
     }
@@ -216,12 +227,12 @@ class Adjuster {
     if (sameReady(run.readyInstances, seen)) return false;
     state.run = { ...run, readyInstances: seen };
     state.lastDecision = `ready instances changed to ${JSON.stringify(seen)}: limits follow`;
-    await this.write();
+    if (!(await this.writeOrNote())) state.run = run;
     return true;
   }
 
-  /** Writes the live settings; returns why it could not. A refusal by a target is for a person to mend. */
-  private async write(): Promise<string | null> {
+  /** Writes the live settings; returns why it could not. */
+  private async write(): Promise<Failure | null> {
     const { state } = this;
     try {
       const { specRef, plan, epoch } = state.run;
@@ -230,12 +241,21 @@ class Adjuster {
       return null;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const { type, detail } = failureOf(error);
-      state.problem = `${type}: ${detail}`;
-      state.lastDecision = `could not write: ${state.problem}`;
-      await this.report();
-      return state.problem;
+      return failureOf(error);
     }
+  }
+
+  private async writeOrNote(): Promise<boolean> {
+    const failure = await this.write();
+    if (failure !== null) await this.takeNote(failure);
+    return failure === null;
+  }
+
+  /** A target out of reach may come back, and the next tick tries again; what a target refuses is for a person. */
+  private async takeNote({ type, detail }: Failure): Promise<void> {
+    this.state.lastDecision = `could not write: ${type}: ${detail}`;
+    if (type !== 'target-unreachable') this.state.problem = { reason: type, detail };
+    await this.report();
   }
 
   private async report(): Promise<void> {

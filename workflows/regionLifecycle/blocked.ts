@@ -18,9 +18,13 @@ const BLOCKED_REASONS: Readonly<Record<BlockedReason, true>> = {
   'target-unreachable': true,
 };
 
-/** Reason and words for a failed activity: its own type when it is one of ours, else what the step falls back to. */
+/** `type` when it is a reason of ours, else what the caller falls back to. */
+export function asBlockedReason(type: string, fallback: BlockedReason): BlockedReason {
+  return Object.hasOwn(BLOCKED_REASONS, type) ? (type as BlockedReason) : fallback;
+}
+
+/** Reason and words for a failed activity. */
 export function blockedBy(error: unknown, fallback: BlockedReason): { reason: BlockedReason; detail: string } {
   const { type, detail } = failureOf(error);
-  const known = Object.hasOwn(BLOCKED_REASONS, type);
-  return { reason: known ? (type as BlockedReason) : fallback, detail };
+  return { reason: asBlockedReason(type, fallback), detail };
 }

@@ -71,15 +71,14 @@ async function enforceOverrides(region: Region, before: Override[], what: string
   const { state } = region;
   if (state.currentHash === null)
     return { accepted: true, detail: `${what}: recorded, in force from the first deployment` };
-  if (state.rolledBackTo !== null) {
-    return { accepted: true, detail: `${what}: recorded; deployment ${state.rolledBackTo} runs until resume` };
+  if (state.rolledBack !== null) {
+    return { accepted: true, detail: `${what}: recorded; deployment ${state.rolledBack.to} runs until resume` };
   }
   if (state.tuner.state === 'running') {
     const applied = await region.forwardCopy();
     if (applied?.ok === true) return { accepted: true, detail: `${what}: ${applied.detail}` };
     if (applied !== null) {
       state.overrides = before;
-      await region.forwardCopy();
       return { accepted: false, detail: applied.detail };
     }
     await region.takeWriter();
@@ -123,7 +122,7 @@ async function freeze(region: Region): Promise<MessageOutcome> {
 
 async function resume(region: Region): Promise<MessageOutcome> {
   const { state } = region;
-  const nothing = state.freeze === null && state.rolledBackTo === null && state.tuner.state !== 'tuner-stopped';
+  const nothing = state.freeze === null && state.rolledBack === null && state.tuner.state !== 'tuner-stopped';
   if (nothing) return { accepted: false, detail: 'nothing is frozen, rolled back or stopped' };
   state.freeze = null;
   if (state.step !== 'operate') return { accepted: true, detail: `going on with ${state.step}` };
@@ -140,7 +139,7 @@ async function resumeOperating(region: Region): Promise<MessageOutcome> {
   try {
     await region.takeWriter();
     const { specRef } = state.accepted;
-    state.stage = { localPercent: 100, enforceLimits: true };
+    state.stage = state.rolledBack?.from ?? state.stage;
     const applied = await applyIntent({
       specRef,
       plan: region.plan,
@@ -190,9 +189,10 @@ async function rollback(region: Region, message: RollbackMessage): Promise<Messa
     }
     const { epoch, currentHash } = state;
     await restoreDeployment({ specRef, releaseHash: target.hash, epoch, expectedHash: currentHash });
+    const from = state.rolledBack?.from ?? state.stage;
     state.stage = { localPercent: target.localPercent, enforceLimits: target.enforceLimits };
     region.record('rollback', target.hash);
-    state.rolledBackTo = target.id;
+    state.rolledBack = { to: target.id, from };
     const suspended = state.overrides.map((o) => o.address).join(', ') || 'none';
     return {
       accepted: true,

@@ -101,7 +101,7 @@ export interface AdjustmentReport {
   lastTick: string;
   lastDecision: string;
   /** Set when the adjustment met something it may not mend, e.g. drift at a target. */
-  problem?: string;
+  problem?: { reason: string; detail: string };
 }
 
 export interface StoppedReport {

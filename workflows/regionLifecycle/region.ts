@@ -19,6 +19,7 @@ import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
 import type { AdjustmentInput, RunOrder } from '../meshAdjustment/messages.js';
 import { copySignal, holdSignal, runSignal } from '../meshAdjustment/messages.js';
+import { asBlockedReason } from './blocked.js';
 import { carryOut } from './commands.js';
 import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
@@ -88,7 +89,7 @@ export class Region {
       at: nowIso(),
     };
     state.currentHash = hash;
-    state.rolledBackTo = null;
+    state.rolledBack = null;
     keepLast(state.deployments, record);
     this.show();
     return record;
@@ -263,7 +264,8 @@ export class Region {
       if (!isReport(report) || report.epoch !== state.epoch) return;
       state.tuner.report = report;
       state.currentHash = report.hash;
-      if (report.problem !== undefined && state.blocked === null) this.block('drift', report.problem);
+      if (report.problem === undefined || state.blocked !== null) return;
+      this.block(asBlockedReason(report.problem.reason, 'drift'), report.problem.detail);
     });
     setHandler(stoppedSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch || state.tuner.state !== 'running') return;

@@ -42,8 +42,8 @@ export interface LifecycleState {
   deployments: DeploymentRecord[];
   /** Decisions taken at blocks so far; part of the deployment id, so that a retry is a run of its own. */
   deployRetries: number;
-  /** Set while what runs is a deployment that a person rolled back to. */
-  rolledBackTo: string | null;
+  /** Set while what runs is a deployment that a person rolled back to; `from` is the stage that resume goes back to. */
+  rolledBack: { to: string; from: ActivationStage } | null;
   overrides: Override[];
   /** Number of the newest copy of overrides and freeze; the adjustment answers by it. */
   copy: number;
@@ -99,7 +99,7 @@ export function initialState(accepted: AcceptedRegion): LifecycleState {
     activation: [],
     deployments: [],
     deployRetries: 0,
-    rolledBackTo: null,
+    rolledBack: null,
     overrides: [],
     copy: 0,
     freeze: null,
@@ -154,6 +154,7 @@ export function statusOf(state: LifecycleState): RegionStatus {
     entryMoved: state.entryMoved,
     activation: state.activation,
     deployments: state.deployments,
+    rolledBackTo: state.rolledBack?.to ?? null,
     overrides: state.overrides,
     freeze: state.freeze,
     tuner: state.tuner,

@@ -74,6 +74,8 @@ export interface RegionStatus {
   entryMoved: boolean;
   activation: readonly ActivationRecord[];
   deployments: readonly DeploymentRecord[];
+  /** Deployment that a person rolled back to and that runs until `resume`. */
+  rolledBackTo: string | null;
   overrides: readonly Override[];
   freeze: Freeze | null;
   tuner: { state: TunerState; report: AdjustmentReport | null };

@@ -171,7 +171,7 @@ async function judgeUntilClear(
   for (let attempt = 1; ; attempt += 1) {
     const { judgeStage } = timedActivities(tunables);
     const judged = await during(judgeStage({ specRef, plan: region.plan, localPercent: stage.localPercent }));
-    if (state.rolledBackTo !== null) return 'interrupted';
+    if (state.rolledBack !== null) return 'interrupted';
     const { verdict, reason } = judged;
     keepLast(state.activation, { ...stage, attempt, verdict, reason, at: nowIso() });
     region.show();
