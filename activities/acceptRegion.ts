@@ -9,9 +9,9 @@ import { SETTING_FIELDS } from '../core/spec/settings.js';
 const HOUR_MS = 3_600_000;
 
 /** Reads the region file's text, refuses it whole or keeps it; everything that steers the workflows comes from here. */
-export const acceptRegion: Activity<{ text: unknown }, AcceptedRegion> =
+export const acceptRegion: Activity<unknown, AcceptedRegion> =
   ({ artifacts }) =>
-  async ({ text }) => {
+  async (text) => {
     const decoded = decode(text);
     if (typeof decoded !== 'string') throw refuseAll('invalid-region', 'the region file is refused', [decoded]);
     const parsed = parseRegion(decoded, 'region file');

@@ -12,7 +12,8 @@ import type { InFlightAdjustment } from '../core/tuning/types.js';
  * Everything that steers a running workflow arrives through `acceptRegion`, so that it is recorded in its history.
  */
 export interface RegionActivities {
-  acceptRegion(input: { text: unknown }): Promise<AcceptedRegion>;
+  /** The region file's text as it came; at the top of the payload, where bytes stay bytes. */
+  acceptRegion(text: unknown): Promise<AcceptedRegion>;
   forecastRegion(input: { specRef: ArtifactRef }): Promise<ForecastOutcome>;
   planRegion(input: { specRef: ArtifactRef; forecastRef: ArtifactRef }): Promise<PlanOutcome>;
   /** Renders the live intent and runs the delivery tool over every host. */

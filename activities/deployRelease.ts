@@ -1,8 +1,11 @@
 import type { DeployInput, DeployOutcome } from './contract.js';
 import { StepFailure } from './errors.js';
-import type { Activity } from './ports.js';
+import type { Activity, Ports } from './ports.js';
 import { keepRelease, passGates, renderRelease } from './release.js';
-import type { DeploymentEvent, DeploymentResult } from '../core/spec/deployment.js';
+import { withTargets } from './targets.js';
+import type { DeploymentEvent, DeploymentRequest, DeploymentResult } from '../core/spec/deployment.js';
+import type { BlockedReason } from '../core/spec/lifecycle.js';
+import type { RegionSpec } from '../core/spec/region.js';
 import { DELIVERIES } from '../delivery/registry.js';
 
 /** What a heartbeat carries: how far the events were read, and what a person sees in `describe`. */
@@ -34,6 +37,7 @@ export const deployRelease: Activity<DeployInput, DeployOutcome> = (ports) => as
         run.progress(progress);
       },
     });
+    if (!result.ok) throw new StepFailure(await reasonOf(ports, spec, request, run.signal), wordsOf(result));
     return outcomeOf(result);
   } finally {
     clearInterval(beat);
@@ -51,9 +55,31 @@ function describeEvent(event: DeploymentEvent, before: DeployProgress): Pick<Dep
   return { task: event.task ?? before.task, host: event.host ?? before.host };
 }
 
+/** A switch that a target refused has a reason of its own, and the target tells; all else is the tool's failure. */
+async function reasonOf(
+  ports: Ports,
+  spec: RegionSpec,
+  { epoch, expectedHash, releaseHash }: DeploymentRequest,
+  signal: AbortSignal,
+): Promise<BlockedReason> {
+  const states = await withTargets(ports, spec, (targets) =>
+    Promise.allSettled(targets.map((target) => target.state(signal))),
+  );
+  const known = states.flatMap((state) => (state.status === 'fulfilled' ? [state.value] : []));
+  if (known.some((state) => state.held !== null)) return 'target-held';
+  const foreign = known.some(
+    ({ hash, drifted, epoch: seen }) =>
+      drifted.length > 0 || seen > epoch || (hash !== expectedHash && hash !== releaseHash),
+  );
+  return foreign ? 'drift' : 'deploy-failed';
+}
+
+function wordsOf({ deploymentId, failures }: DeploymentResult): string {
+  const words = failures.map((failure) => `${failure.host}: ${failure.task}: ${failure.message}`);
+  return words.join('\n') || `deployment ${deploymentId} failed without a word`;
+}
+
 function outcomeOf(result: DeploymentResult): DeployOutcome {
   const { deploymentId, releaseHash, reattached, recap, startedAt, finishedAt } = result;
-  if (result.ok) return { deploymentId, releaseHash, reattached, recap, startedAt, finishedAt };
-  const words = result.failures.map((failure) => `${failure.host}: ${failure.task}: ${failure.message}`);
-  throw new StepFailure('deploy-failed', words.join('\n') || `deployment ${deploymentId} failed without a word`);
+  return { deploymentId, releaseHash, reattached, recap, startedAt, finishedAt };
 }

@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 
 export interface SavedHistory {
   /** Path of the file it was read from. */
@@ -19,13 +19,20 @@ export interface ReplayResult {
 /** Reads histories as `temporal workflow show --output json` writes them, from files and folders. */
 export async function readHistories(paths: readonly string[]): Promise<readonly SavedHistory[]> {
   const files = (await Promise.all(paths.map(filesBelow))).flat().sort();
-  return Promise.all(
-    files.map(async (name) => {
-      const bytes = await readFile(name);
-      const text = name.endsWith('.gz') ? gunzipSync(bytes).toString('utf8') : bytes.toString('utf8');
-      return { name, history: JSON.parse(text) as unknown };
-    }),
-  );
+  return Promise.all(files.map(async (name) => ({ name, history: await readHistory(name) })));
+}
+
+async function readHistory(file: string): Promise<unknown> {
+  const bytes = await readFile(file);
+  try {
+    const text = file.endsWith('.gz') ? gunzipSync(bytes).toString('utf8') : bytes.toString('utf8');
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${file} is not a history as \`temporal workflow show --output json\` writes it: ${why}`, {
+      cause: error,
+    });
+  }
 }
 
 async function filesBelow(place: string): Promise<string[]> {
@@ -49,4 +56,10 @@ export async function replayHistories(
     }
   }
   return results;
+}
+
+/** The SDK's native part writes its log to stdout unless it is told to hand it on; results alone belong there. */
+export function keepStdoutForResults(): void {
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
 }

@@ -40,7 +40,7 @@ export class ScriptedRegion {
 
   activities(): RegionActivities {
     return {
-      acceptRegion: ({ text }) => this.run('acceptRegion', () => this.accept(text)),
+      acceptRegion: (text) => this.run('acceptRegion', () => this.accept(text)),
       forecastRegion: () =>
         this.run('forecastRegion', () => ({ ref: ref('forecast'), trust: 'high', services: [], notes: [] })),
       planRegion: () =>

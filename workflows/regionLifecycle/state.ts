@@ -142,7 +142,7 @@ export function statusOf(state: LifecycleState): RegionStatus {
     trust: state.forecast?.trust ?? null,
     epoch: state.epoch,
     planHash: state.plan?.plan.hash ?? null,
-    currentHash: state.tuner.state === 'running' ? (state.tuner.report?.hash ?? state.currentHash) : state.currentHash,
+    currentHash: state.currentHash,
     forecast: state.forecast && {
       trust: state.forecast.trust,
       services: state.forecast.services,

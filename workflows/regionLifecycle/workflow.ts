@@ -48,7 +48,7 @@ export async function regionLifecycle(text: unknown, resumed?: LifecycleState): 
 async function accept(text: unknown): Promise<AcceptedRegion> {
   setCurrentDetails('reading the region file');
   try {
-    return await acceptRegion({ text });
+    return await acceptRegion(text);
   } catch (error) {
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) throw error.cause;
     throw error;

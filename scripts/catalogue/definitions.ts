@@ -1,0 +1,204 @@
+import type { CallExpression, SourceFile, TypeNode } from 'ts-morph';
+import { Node, SyntaxKind } from 'ts-morph';
+import type { Sources } from './source.js';
+import { CatalogueError, calleeName, calls, docsOf, isText, literal, nameOf, required, variable } from './source.js';
+
+export type MessageKind = 'signal' | 'update';
+
+/** A signal, query or update as a define… call declares it. */
+export interface Definition {
+  kind: MessageKind | 'query';
+  name: string;
+  /** The constant that holds it; handlers and senders use it by this name. */
+  constant: string;
+  docs: string;
+  argument: TypeNode | undefined;
+  result: TypeNode | undefined;
+}
+
+export interface WorkflowSource {
+  type: string;
+  docs: string;
+  /** Of the first parameter; the second is for continue-as-new alone. */
+  input: TypeNode;
+  result: TypeNode;
+  /** The same for every region but for `<name>`. */
+  workflowId: string;
+  queries: Definition[];
+}
+
+/** What people may send, and by which way. */
+export interface Message {
+  name: string;
+  kinds: MessageKind[];
+  docs: string;
+  argument: TypeNode;
+  result: TypeNode;
+}
+
+/** From one workflow of a region to the other. */
+export interface Internal {
+  definition: Definition;
+  to: string;
+  from: string[];
+}
+
+export interface Definitions {
+  workflows: WorkflowSource[];
+  messages: Message[];
+  internal: Internal[];
+  taskQueue: string;
+}
+
+const MAILBOX = 'workflows/regionLifecycle/mailbox.ts';
+const MESSAGES = 'workflows/regionLifecycle/messages.ts';
+const NAMES = 'workflows/shared/names.ts';
+const KIND_OF: Readonly<Record<string, Definition['kind']>> = {
+  defineSignal: 'signal',
+  defineUpdate: 'update',
+  defineQuery: 'query',
+};
+
+export function readDefinitions(sources: Sources): Definitions {
+  const defined = sources.under('workflows').flatMap(definitionsIn);
+  const messages = messagesOf(sources, defined);
+  const workflows = workflowsOf(sources, defined);
+  const names = messages.map((message) => message.name);
+  const others = defined.filter(({ kind, name }) => kind !== 'query' && !(kind === 'update' && names.includes(name)));
+  return {
+    workflows,
+    messages,
+    internal: others.map((definition) => internalOf(sources, definition)),
+    taskQueue: String(literal(variable(sources.file(NAMES), 'TASK_QUEUE').getInitializer())),
+  };
+}
+
+function definitionsIn(file: SourceFile): Definition[] {
+  return file.getVariableDeclarations().flatMap((declared) => {
+    const call = declared.getInitializer();
+    const kind = Node.isCallExpression(call) ? KIND_OF[calleeName(call)] : undefined;
+    if (!Node.isCallExpression(call) || kind === undefined) return [];
+    const types = call.getTypeArguments();
+    const [result, list] = kind === 'signal' ? [undefined, types[0]] : types;
+    const argument = Node.isTupleTypeNode(list) ? list.getElements()[0] : undefined;
+    const docs = docsOf(declared.getVariableStatement());
+    return [{ kind, name: String(literal(asExpression(call))), constant: declared.getName(), docs, argument, result }];
+  });
+}
+
+function asExpression(call: CallExpression): Parameters<typeof literal>[0] {
+  const [first] = call.getArguments();
+  return Node.isExpression(first) ? first : undefined;
+}
+
+/** The names, the map of their types, the define… calls and the registration must agree before any is listed. */
+function messagesOf(sources: Sources, defined: readonly Definition[]): Message[] {
+  const file = sources.file(MESSAGES);
+  const inputs = required(file.getInterface('MessageInputs'), file, 'MessageInputs').getProperties();
+  const names = literal(variable(file, 'MESSAGE_NAMES').getInitializer()) as string[];
+  const updates = defined.filter((definition) => definition.kind === 'update');
+  const listed = { MessageInputs: inputs.map((input) => nameOf(input.getNameNode())), MESSAGE_NAMES: names };
+  const all = [...new Set([...listed.MessageInputs, ...names, ...updates.map((update) => update.name)])];
+  const kinds = registeredKinds(sources);
+  return all.map((name) => {
+    const input = inputs.find((property) => nameOf(property.getNameNode()) === name);
+    const update = updates.find((definition) => definition.name === name);
+    const argument = input?.getTypeNode();
+    if (argument === undefined) throw new CatalogueError(`message "${name}" is missing from MessageInputs`);
+    if (!names.includes(name)) throw new CatalogueError(`message "${name}" is missing from MESSAGE_NAMES`);
+    if (update?.result === undefined) throw new CatalogueError(`message "${name}" has no defineUpdate call`);
+    if (update.argument?.getType().getText() !== argument.getType().getText()) {
+      throw new CatalogueError(`message "${name}": MessageInputs and its defineUpdate call differ in type`);
+    }
+    const docs = docsOf(input) || update.docs || commandDescription(sources, name);
+    return { name, kinds, docs, argument, result: update.result };
+  });
+}
+
+/** How the mailbox takes every name of MESSAGE_NAMES. */
+function registeredKinds(sources: Sources): MessageKind[] {
+  const file = sources.file(MAILBOX);
+  const loop = file
+    .getDescendantsOfKind(SyntaxKind.ForOfStatement)
+    .find((statement) => statement.getExpression().getText() === 'MESSAGE_NAMES');
+  const registering = required(loop && calls(loop)[0], file, 'a loop over MESSAGE_NAMES');
+  const mailbox = required(file.getClass('Mailbox'), file, 'Mailbox');
+  const register = required(mailbox.getMethod(calleeName(registering)), file, calleeName(registering));
+  const handlers = calls(register).filter((call) => calleeName(call) === 'setHandler');
+  return handlers.map((handler) => {
+    const [made] = handler.getArguments();
+    const kind = Node.isCallExpression(made) ? KIND_OF[calleeName(made)] : undefined;
+    if (kind !== 'signal' && kind !== 'update') throw new CatalogueError(`${MAILBOX}: unreadable handler`);
+    return kind;
+  });
+}
+
+/** The one line that the command line shows for a message. */
+function commandDescription(sources: Sources, name: string): string {
+  const found = calls(sources.file('cli/region.ts')).find((call) => {
+    const [, given] = call.getArguments();
+    return calleeName(call) === 'registerMessage' && isText(given) && given.getLiteralText() === name;
+  });
+  const description = found?.getArguments()[2];
+  return isText(description) ? description.getLiteralText() : '';
+}
+
+function workflowsOf(sources: Sources, defined: readonly Definition[]): WorkflowSource[] {
+  const index = sources.file('workflows/index.ts');
+  const exported = index.getExportDeclarations().flatMap((declaration) => {
+    const file = required(declaration.getModuleSpecifierSourceFile(), index, declaration.getText());
+    return declaration.getNamedExports().map((named) => ({ type: named.getName(), file }));
+  });
+  return exported.map(({ type, file }) => {
+    const made = required(file.getFunction(type), file, type);
+    const input = required(made.getParameters()[0]?.getTypeNode(), file, `a typed input of ${type}`);
+    const promise = made.getReturnTypeNode();
+    const result = Node.isTypeReference(promise) ? promise.getTypeArguments()[0] : undefined;
+    return {
+      type,
+      docs: docsOf(made),
+      input,
+      result: required(result, file, `a typed result of ${type}`),
+      workflowId: workflowIdOf(sources, type),
+      queries: defined.filter(
+        (definition) => definition.kind === 'query' && handledBy(sources, definition).includes(type),
+      ),
+    };
+  });
+}
+
+/** `REGION_WORKFLOW_TYPE` and `regionWorkflowId` belong together by their names. */
+function workflowIdOf(sources: Sources, type: string): string {
+  const file = sources.file(NAMES);
+  const constant = file.getVariableDeclarations().find((declared) => {
+    const value = declared.getInitializer();
+    return declared.getName().endsWith('_WORKFLOW_TYPE') && isText(value) && value.getLiteralText() === type;
+  });
+  const prefix = required(constant, file, `a constant for ${type}`).getName().replace('_WORKFLOW_TYPE', '');
+  const made = required(file.getFunction(`${prefix.toLowerCase()}WorkflowId`), file, `the id of ${type}`);
+  const template = made.getDescendantsOfKind(SyntaxKind.TemplateExpression)[0];
+  return required(template, file, `a template in ${made.getName()}`)
+    .getText()
+    .slice(1, -1)
+    .replace(/\$\{[^}]*\}/g, '<name>');
+}
+
+function usesOf(sources: Sources, constant: string, isHandler: boolean): string[] {
+  const using = sources.under('workflows').filter((file) =>
+    calls(file).some((call) => {
+      const uses = call.getArguments().some((argument) => argument.getText() === constant);
+      return uses && (calleeName(call) === 'setHandler') === isHandler;
+    }),
+  );
+  return [...new Set(using.map((file) => sources.relative(file).split('/')[1] ?? ''))];
+}
+
+function handledBy(sources: Sources, definition: Definition): string[] {
+  return usesOf(sources, definition.constant, true);
+}
+
+function internalOf(sources: Sources, definition: Definition): Internal {
+  const [to] = handledBy(sources, definition);
+  if (to === undefined) throw new CatalogueError(`${definition.kind} "${definition.name}" has no handler`);
+  return { definition, to, from: usesOf(sources, definition.constant, false) };
+}
