@@ -208,7 +208,10 @@ export default defineConfig(
         regex: enters(['testbed', 'bench', 'test']),
         message: 'cli may import workers and below.',
       },
-      { regex: '^(\\.\\./)+scripts/(?!parts/locate\\.js$)', message: 'Of scripts only parts/locate is for the cli.' },
+      {
+        regex: '^(\\.\\./)+scripts/(?!(parts/locate|catalogue/catalogue)\\.js$)',
+        message: 'Of scripts only parts/locate and catalogue/catalogue are for the cli.',
+      },
       { regex: '^@temporalio/activity', message: 'Only activities/temporal.ts imports @temporalio/activity.' },
     ),
   },

@@ -6,6 +6,7 @@ import { releaseHash } from '../core/spec/hash.js';
 import type { Result } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { DELIVERIES } from '../delivery/registry.js';
+import { registerCatalog } from './catalog.js';
 import { registerForecast } from './forecast.js';
 import { registerGraph } from './graph.js';
 import { EXIT } from './output.js';
@@ -41,6 +42,7 @@ function createProgram(): Command {
   registerRegion(program);
   registerWorker(program);
   registerReplay(program);
+  registerCatalog(program);
   return program;
 }
 

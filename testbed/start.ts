@@ -9,6 +9,7 @@ import type { AdjustmentStatus } from '../workflows/meshAdjustment/messages.js';
 import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
 import { stopPlaybooks } from './playbooks.js';
 import type { RunningProcess } from './processes.js';
+import { Incident, SLOW_PAYMENTS } from './incident.js';
 import { stopLeftovers } from './processes.js';
 import { stopProxies } from './proxies.js';
 import { projectRoot } from './run.js';
@@ -26,6 +27,7 @@ import { startWorld } from './world.js';
 const HELP = `npm start [-- options]: a region from forecast to operation, on real parts
   --once            run to operating plus three ticks, print a summary, stop everything, exit 0 when all checks hold
   --no-launch       start everything but the region; print the command that launches it, and watch
+  --no-incident     leave out the dependency that slows down for a while once the region operates
   --quick           shorter judging windows and ticks, as with --once
   --summary FILE    write the summary as JSON
   --directory DIR   where everything of the run goes (default .psmg/start)
@@ -43,6 +45,7 @@ const TABLE_EVERY_MS = 10_000;
 
 interface Options {
   once: boolean;
+  incident: boolean;
   launch: boolean;
   quick: boolean;
   summary?: string;
@@ -65,6 +68,7 @@ async function main(): Promise<void> {
   await stopLeftovers(controlFolder(directory));
   await stopPlaybooks(runsFolder(stateFolder(directory)));
   await stopLeftovers(worldFolder(directory));
+  await stopLeftovers(path.join(worldFolder(directory), 'neighbour'));
   await stopProxies(path.join(worldFolder(directory), 'hosts'));
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -121,6 +125,7 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       once: { type: 'boolean', default: false },
+      'no-incident': { type: 'boolean', default: false },
       'no-launch': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       summary: { type: 'string' },
@@ -142,6 +147,7 @@ function readOptions(): Options {
   }
   return {
     once: values.once,
+    incident: !values['no-incident'] && !values.once,
     launch: !values['no-launch'],
     quick: values.quick || values.once,
     directory: path.resolve(values.directory),
@@ -240,6 +246,7 @@ async function watch(
   let status: RegionStatus | null = null;
   let tuning: AdjustmentStatus | null = null;
   let tableAtMs = 0;
+  const incident = options.incident ? new Incident(SLOW_PAYMENTS, world) : null;
   await launch(run, options, say);
   while (!interrupted.aborted) {
     const next = await region.query<RegionStatus>('status').catch(() => null);
@@ -259,6 +266,8 @@ async function watch(
         }
         tuning = now;
       }
+      const happened = await incident?.step(Date.now());
+      if (typeof happened === 'string') say(happened);
     }
     if (options.once && status !== null && isOver(status, tuning, run.startedMs)) break;
     await sleep(POLL_MS, undefined, { signal: interrupted }).catch(() => undefined);

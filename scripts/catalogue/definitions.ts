@@ -1,5 +1,6 @@
 import type { CallExpression, SourceFile, TypeNode } from 'ts-morph';
 import { Node, SyntaxKind } from 'ts-morph';
+import { docsOfType } from './schema.js';
 import type { Sources } from './source.js';
 import { CatalogueError, calleeName, calls, docsOf, isText, literal, nameOf, required, variable } from './source.js';
 
@@ -110,7 +111,10 @@ function messagesOf(sources: Sources, defined: readonly Definition[]): Message[]
     if (update.argument?.getType().getText() !== argument.getType().getText()) {
       throw new CatalogueError(`message "${name}": MessageInputs and its defineUpdate call differ in type`);
     }
-    const docs = docsOf(input) || update.docs || commandDescription(sources, name);
+    // What several messages share says nothing of any one of them.
+    const shared = inputs.filter((other) => other.getTypeNode()?.getText() === argument.getText()).length > 1;
+    const typeDocs = shared ? '' : docsOfType(argument.getType());
+    const docs = docsOf(input) || update.docs || typeDocs || commandDescription(sources, name);
     return { name, kinds, docs, argument, result: update.result };
   });
 }
@@ -140,7 +144,8 @@ function commandDescription(sources: Sources, name: string): string {
     return calleeName(call) === 'registerMessage' && isText(given) && given.getLiteralText() === name;
   });
   const description = found?.getArguments()[2];
-  return isText(description) ? description.getLiteralText() : '';
+  // Names of the command's own arguments stand at the end.
+  return isText(description) ? description.getLiteralText().replace(/: [A-Z ]+$/, '') : '';
 }
 
 function workflowsOf(sources: Sources, defined: readonly Definition[]): WorkflowSource[] {

@@ -15,7 +15,7 @@ export interface JsonSchema {
   enum?: unknown[];
   properties?: Record<string, JsonSchema>;
   required?: string[];
-  additionalProperties?: JsonSchema;
+  additionalProperties?: JsonSchema | false;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
   allOf?: JsonSchema[];
@@ -85,6 +85,8 @@ class SchemaWriter {
   }
 
   private structure(type: Type, at: AnyNode): JsonSchema {
+    const written = writtenUnion(type);
+    if (written !== undefined) return union(written.map((part) => this.ofNode(part)));
     const simple = primitive(type);
     if (simple !== undefined) return simple;
     if (type.isUnion()) {
@@ -123,6 +125,13 @@ class SchemaWriter {
       written === undefined ? this.ofType(property.getTypeAtLocation(at), declaration) : this.ofNode(written);
     return described(schema, docsOf(declaration));
   }
+}
+
+/** The parts of a named union as they are written: the compiler's own order depends on what it read first. */
+function writtenUnion(type: Type): TypeNode[] | undefined {
+  const alias = declarationOf(type);
+  const node = Node.isTypeAliasDeclaration(alias) ? alias.getTypeNode() : undefined;
+  return Node.isUnionTypeNode(node) ? node.getTypeNodes() : undefined;
 }
 
 function primitive(type: Type): JsonSchema | undefined {
@@ -165,7 +174,7 @@ function nameOfType(type: Type): string | undefined {
   return declaration === undefined ? undefined : declaration.getName();
 }
 
-function docsOfType(type: Type): string {
+export function docsOfType(type: Type): string {
   return docsOf(declarationOf(type));
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { CallExpression, Expression, JSDocableNode, SourceFile, VariableDeclaration } from 'ts-morph';
-import { Node, Project, ScriptTarget, SyntaxKind, ts } from 'ts-morph';
+import { Node, Project, ScriptTarget, ts } from 'ts-morph';
 
 /** The sources say something that the catalogue cannot tell truthfully; the message names what and where. */
 export class CatalogueError extends Error {
@@ -15,7 +15,7 @@ const ROOMS = ['core', 'activities', 'workflows'];
 export function openSources(root: string): Sources {
   const project = new Project({
     skipAddingFilesFromTsConfig: true,
-    compilerOptions: { target: ScriptTarget.ES2023, strict: true, types: [] },
+    compilerOptions: { target: ScriptTarget.ES2023, strict: true, lib: ['lib.es2023.d.ts'], types: [] },
     resolutionHost: () => ({
       resolveModuleNames: (names, from) => names.map((name) => resolveRelative(root, name, from)),
     }),
@@ -76,7 +76,11 @@ export function required<T>(found: T | undefined, file: SourceFile, name: string
 }
 
 export function calls(node: Node): CallExpression[] {
-  return node.getDescendantsOfKind(SyntaxKind.CallExpression);
+  const found: CallExpression[] = [];
+  node.forEachDescendant((inner) => {
+    if (Node.isCallExpression(inner)) found.push(inner);
+  });
+  return found;
 }
 
 /** `f` of `f(x)` and of `a.b.f(x)`. */
@@ -102,7 +106,7 @@ export function literal(node: Expression | undefined): Literal {
   if (Node.isArrayLiteralExpression(node)) return node.getElements().map(literal);
   if (Node.isAsExpression(node) || Node.isSatisfiesExpression(node)) return literal(node.getExpression());
   if (Node.isIdentifier(node)) {
-    const [declared] = node.getDefinitionNodes();
+    const [declared] = node.getSymbol()?.getDeclarations() ?? [];
     if (Node.isVariableDeclaration(declared)) return literal(declared.getInitializer());
   }
   if (Node.isObjectLiteralExpression(node)) {

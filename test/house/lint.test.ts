@@ -64,6 +64,11 @@ const roomSamples: Sample[] = [
     ['../cli/main.js', '../testbed/start.js', '../scripts/doctor.js', '@temporalio/activity'],
   ),
   ...rooms('cli/sample.ts', ['../workers/main.js', '@temporalio/client'], ['../testbed/start.js', '../test/a.js']),
+  ...rooms(
+    'cli/sample.ts',
+    ['../scripts/catalogue/catalogue.js', '../scripts/parts/locate.js'],
+    ['../scripts/catalogue/model.js', '../scripts/doctor.js'],
+  ),
   ...rooms('scripts/parts/sample.ts', ['../lock.mjs', 'node:fs'], ['../../core/spec/plan.js', '../../cli/main.js']),
   ...rooms('testbed/sample.ts', ['../core/spec/plan.js', '../scripts/parts/locate.js', '../workers/main.js'], []),
   ...rooms('core/sample.test.ts', ['../adapters/mesh/port.js', 'node:fs', '../scripts/parts/locate.js'], []),

@@ -322,6 +322,28 @@ describe('regionLifecycle', () => {
     );
   });
 
+  it('the adjustment ignores what is no order of its region, and ticks on', async () => {
+    await withRegion(
+      () => undefined,
+      async ({ name, until, update, adjustment: state }) => {
+        await until('operating', operating);
+        const { workflow } = temporal.env.client;
+        const id = adjustmentWorkflowId(name);
+        for (const signal of ['hold', 'run', 'copy', 'no-such-order']) {
+          await workflow.getHandle(id).signal(signal);
+          await workflow.getHandle(id).signal(signal, { epoch: 1, copy: 99, plan: null });
+          await signalUndecodable(id, signal);
+        }
+        // A hold by anyone is obeyed as one; the next order of the region sets it running again.
+        const { ticks } = await state();
+        expect(await update('override', { address: 'shop.rateLimit.rps', value: 7 })).toMatchObject({ accepted: true });
+        await update('rollback', { to: 'previous' });
+        await update('resume');
+        await eventually('ticks go on', async () => (await state()).ticks > ticks);
+      },
+    );
+  });
+
   it('cancelling the adjustment by hand leaves the settings, and only resume restarts it', async () => {
     await withRegion(
       () => undefined,

@@ -35,8 +35,10 @@ export function regionNews(before: RegionStatus | null, now: RegionStatus): stri
 /** What the adjustment has done since. */
 export function adjustmentNews(before: AdjustmentStatus | null, now: AdjustmentStatus): string[] {
   const news: string[] = [];
-  const made = now.adjustments.filter((a) => before?.adjustments.some((b) => b.madeAt === a.madeAt) !== true);
-  for (const a of made) news.push(`adjusted ${a.address} ${a.from} → ${a.to}: ${a.reason}`);
+  // A reverted adjustment brings back the one before it, which is no news.
+  const newest = [...now.adjustments].sort((a, b) => (a.madeAt < b.madeAt ? 1 : -1));
+  for (const a of newest.slice(0, Math.max(0, now.adjustmentsMade - (before?.adjustmentsMade ?? 0))))
+    news.push(`adjusted ${a.address} ${a.from} → ${a.to}: ${a.reason}`);
   if ((before?.adjustmentsReverted ?? 0) < now.adjustmentsReverted) news.push('an adjustment was reverted');
   if (now.ticks !== (before?.ticks ?? 0) && now.lastTick !== null) {
     const { decision, completeness } = now.lastTick;

@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -17,6 +18,7 @@ import { regionWorkflowId } from '../shared/names.js';
 import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
 import type { AdjustmentInput, CopyOrder, HoldOrder, RunOrder } from './messages.js';
 import { adjustmentStatusQuery, copySignal, holdSignal, runSignal } from './messages.js';
+import { isCopyOrder, isHoldOrder, isRunOrder } from './orders.js';
 import type { AdjustmentState } from './state.js';
 import {
   initialState,
@@ -65,14 +67,18 @@ class Adjuster {
     this.state = state;
     this.nextTickMs = nowMs() + state.tunables.tickMs;
     setHandler(holdSignal, (order) => {
-      this.hold = order;
+      if (isHoldOrder(order)) this.hold = order;
+      else log.warn('ignored a hold that is no order');
     });
     setHandler(runSignal, (order) => {
-      this.order = order;
+      if (isRunOrder(order) && order.epoch >= this.state.run.epoch) this.order = order;
+      else log.warn('ignored a run that is no order, or an old one');
     });
     setHandler(copySignal, (order) => {
-      if (order.copy > (this.copy?.copy ?? this.state.run.copy)) this.copy = order;
+      if (!isCopyOrder(order)) log.warn('ignored a copy that is no order');
+      else if (order.copy > (this.copy?.copy ?? this.state.run.copy)) this.copy = order;
     });
+    setDefaultSignalHandler((name) => log.warn('ignored an unknown signal', { name }));
     setHandler(adjustmentStatusQuery, () => statusOf(this.state));
   }
 

@@ -39,12 +39,18 @@ export type MessageName = 'override' | 'clear-override' | 'freeze' | 'resume' | 
 
 export interface MessageInputs {
   override: OverrideMessage;
+  /** Gives one live setting back to the program. */
   'clear-override': ClearOverrideMessage;
+  /** Stops every automatic change, but for the reversal of one made before, from the moment it arrives until `resume`. */
   freeze: MessageBase;
+  /** Allows automatic changes again; after a rollback or with a stopped tuner, brings the plan and the tuner back. */
   resume: MessageBase;
   rollback: RollbackMessage;
+  /** At a block: tries the failed step again; nothing before it runs again. */
   retry: MessageBase;
+  /** At a block: goes on without the failed step, where that leaves nothing half made. */
   skip: MessageBase;
+  /** At a block: sends the users back to where they came from and ends; the mesh stays as it is. */
   abort: MessageBase;
 }
 

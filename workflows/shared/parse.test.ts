@@ -31,6 +31,11 @@ describe('parseMessage', () => {
     ['a fraction of a request', { address: 'shop.breaker.maxRequests', value: 1.5 }, 'whole number'],
     ['text for a number', { address: 'shop.rateLimit.rps', value: '60' }, 'must be a number'],
     ['an unknown policy', { address: 'shop.lb.policy', value: 'RANDOM' }, 'one of LEAST_REQUEST, ROUND_ROBIN'],
+    [
+      'a misspelt field',
+      { address: 'shop.rateLimit.rps', value: 1, utnil: '2030-01-01T00:00:00Z' },
+      'no field "utnil"',
+    ],
     ['an expiry without a zone', { address: 'shop.rateLimit.rps', value: 1, until: '2030-01-01T00:00:00' }, 'zone'],
   ])('refuses %s and says why', (_, fields, reason) => {
     const parsed = parseMessage('override', { ...BASE, ...fields }, RULES);

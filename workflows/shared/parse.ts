@@ -31,9 +31,28 @@ export function parseMessage<N extends MessageName>(
     ...textProblems(fields, 'who', MAX_TEXT),
     ...textProblems(fields, 'why', MAX_TEXT),
     ...PROBLEMS_OF[name](fields, rules),
+    ...unknownFields(name, fields),
   ];
   if (problems.length > 0) return { ok: false, reason: problems.join('; ') };
   return { ok: true, message: raw as MessageInputs[N] };
+}
+
+const OWN_FIELDS: Readonly<Record<MessageName, readonly string[]>> = {
+  override: ['address', 'value', 'until'],
+  'clear-override': ['address'],
+  freeze: [],
+  resume: [],
+  rollback: ['to'],
+  retry: [],
+  skip: [],
+  abort: [],
+};
+
+/** A misspelt `until` would make an override that never ends. */
+function unknownFields(name: MessageName, fields: Record<string, unknown>): string[] {
+  const known = ['key', 'who', 'why', ...OWN_FIELDS[name]];
+  const unknown = Object.keys(fields).filter((field) => !known.includes(field));
+  return unknown.map((field) => `${name} has no field "${field.slice(0, MAX_KEY)}" (one of ${known.join(', ')})`);
 }
 
 type ProblemsOf = (fields: Record<string, unknown>, rules: MessageRules) => string[];
