@@ -54,6 +54,8 @@ const commands = {
     // One run names everything that is wrong.
     keepGoing: true,
   },
+  capture: { parts: 'all', run: (args) => [typescript('testbed/capture/main.ts', ...args)] },
+  'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
   doctor: { diagnoses: true, run: (args) => [typescript('scripts/doctor.ts', ...args)] },
 };

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { projectRoot } from '../../testbed/run.js';
+import { pageText, pages } from './readme.js';
+
+const scripts = (JSON.parse(pageText('package.json')) as { scripts: Record<string, string> }).scripts;
+
+/** Names of the commands that `psmg [GROUP] --help` lists. */
+function commandsOf(...group: string[]): string[] {
+  const psmg = path.join(projectRoot, 'bin', 'psmg.js');
+  const help = execFileSync(process.execPath, [psmg, ...group, '--help'], { encoding: 'utf8' });
+  const [, list = ''] = help.split('Commands:');
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name);
+}
+
+function mentions(pattern: RegExp): { page: string; words: string[] }[] {
+  return pages().flatMap((page) =>
+    [...pageText(page).matchAll(pattern)].map(([, ...words]) => ({ page, words: words.filter(Boolean) })),
+  );
+}
+
+describe('commands that the pages mention', () => {
+  it('npm scripts exist', () => {
+    const mentioned = [
+      ...mentions(/npm run ([a-z][a-z:-]*)/g),
+      ...mentions(/npm (start|test)\b/g),
+      // A family of scripts (`npm run bench:*`) names none.
+    ].filter(({ words: [name = ''] }) => !name.endsWith(':'));
+    expect(mentioned.length).toBeGreaterThan(5);
+    expect(mentioned.filter(({ words: [name = ''] }) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it('psmg commands exist', () => {
+    const mentioned = mentions(/npx psmg (?!--)([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g);
+    expect(mentioned.length).toBeGreaterThan(2);
+    const commands = commandsOf();
+    expect(mentioned.filter(({ words: [name = ''] }) => !commands.includes(name))).toEqual([]);
+    const ofRegion = mentioned.filter(({ words: [name] }) => name === 'region');
+    const messages = commandsOf('region');
+    expect(ofRegion.length).toBeGreaterThan(0);
+    expect(ofRegion.filter(({ words: [, name = ''] }) => !messages.includes(name))).toEqual([]);
+  });
+
+  it('the commands that the README names need no server exist too', () => {
+    const [, sentence = ''] =
+      /has the same as commands, and ([^.]*), which need no server/.exec(pageText('README.md')) ?? [];
+    const named = [...sentence.matchAll(/`([a-z]+)`/g)].map(([, name = '']) => name);
+    expect(named.length).toBeGreaterThan(3);
+    expect(commandsOf()).toEqual(expect.arrayContaining(named));
+  });
+});
