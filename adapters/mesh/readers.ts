@@ -1,7 +1,12 @@
 import type { ProxyTarget } from './port.js';
 import type { ProxySnapshot } from '../../core/spec/observation.js';
 import type { MeshKind, RegionSpec } from '../../core/spec/region.js';
-import { ADMIN_CLUSTERS_PATH, ADMIN_CONFIG_DUMP_PATH, ADMIN_STATS_PATH, parseSnapshot } from '../../mesh/envoy/stats.js';
+import {
+  ADMIN_CLUSTERS_PATH,
+  ADMIN_CONFIG_DUMP_PATH,
+  ADMIN_STATS_PATH,
+  parseSnapshot,
+} from '../../mesh/envoy/stats.js';
 
 /** Where a mesh's proxies tell what they run and what they have counted. */
 export interface ProxyReader {
