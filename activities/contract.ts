@@ -69,7 +69,14 @@ export interface Tunables {
 export interface ForecastOutcome {
   ref: ArtifactRef;
   trust: Trust;
-  services: readonly { service: string; model: string; mase: number; trust: Trust; peakRps: number }[];
+  services: readonly {
+    service: string;
+    /** Members that have a say, with their weight (summing to 1) and back-test error. */
+    models: readonly { name: string; weight: number; mase: number }[];
+    trust: Trust;
+    trustReason: string;
+    peakRps: number;
+  }[];
   notes: readonly string[];
 }
 

@@ -26,17 +26,14 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
     return {
       ref: await ports.artifacts.putJson('forecast', forecast),
       trust: lowestTrust(forecast),
-      services: forecast.series.map((series) => {
-        const chosen = series.models.reduce((best, model) => (model.weight > best.weight ? model : best));
-        return {
-          service: series.service,
-          model: chosen.name,
-          mase: chosen.mase,
-          trust: series.trust,
-          peakRps: Math.max(...series.quantiles[spec.forecast.demandQuantile]),
-        };
-      }),
-      notes: [...forecast.notes, ...forecast.series.map((s) => `${s.service}: trust ${s.trust}: ${s.trustReason}`)],
+      services: forecast.series.map((series) => ({
+        service: series.service,
+        models: series.models.filter((model) => model.weight > 0),
+        trust: series.trust,
+        trustReason: series.trustReason,
+        peakRps: Math.max(...series.quantiles[spec.forecast.demandQuantile]),
+      })),
+      notes: forecast.notes,
     };
   };
 
@@ -65,7 +62,7 @@ export async function forecastOf(
       services: spec.services.filter((service) => service.entry !== undefined).map((service) => service.name),
       at: atMs,
     },
-    ports.engines,
+    await ports.engines(),
   );
   for (;;) {
     const step = steps.next();

@@ -12,7 +12,8 @@ import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
 export interface Ports {
   artifacts: ArtifactStore;
   history: DemandHistory;
-  engines: ForecastEngines;
+  /** Asked for before every forecast: engines that have trapped are replaced by fresh ones. */
+  engines(): Promise<ForecastEngines>;
   metrics: MetricsStore;
   hooks: HookClient;
   openTarget(host: HostSpec): ProxyTarget;

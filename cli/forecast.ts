@@ -27,7 +27,7 @@ export function registerForecast(program: Command): void {
     .option('--season <steps>', 'season lengths in steps, by comma; a day and a week unless given')
     .option('--events <file...>', 'known ahead: CSV id,kind,start,end[,regions,services,uplift] or JSON')
     .option('--regressors <file...>', 'not read yet')
-    .option('--models <names>', 'auto (the better one in the back-test), or names by comma', 'auto')
+    .option('--models <names>', 'auto (all, weighted by their back-test), or names by comma', 'auto')
     .option('--at <time>', 'forecast as if it were this moment: nothing later is looked at')
     .option('--region <name>', 'for events that concern some regions only; without it those are left out')
     .option('--format <format>', 'json or table', 'table')

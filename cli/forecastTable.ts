@@ -14,7 +14,8 @@ function seriesTable(series: ForecastSeries): string {
   const { p50, p90, p95, p99 } = series.quantiles;
   const top = Math.max(...p95);
   const models = series.models.map(
-    (model) => `${model.name} ${model.mase.toFixed(2)}${model.weight > 0 ? ' (used)' : ''}`,
+    (model) =>
+      `${model.name} ${model.mase.toFixed(2)}${model.weight > 0 ? ` (weight ${model.weight.toFixed(2)})` : ''}`,
   );
   const every = Math.ceil(series.timestamps.length / MAX_ROWS);
   const rows = series.timestamps.flatMap((timestamp, index) =>

@@ -51,7 +51,7 @@ async function forecastFromFile(region: RegionSpec, at?: string): Promise<Result
   const { loadForecastEngines } = await import('../adapters/wasm/augurs.js');
   const history = createCsvHistory(process.cwd());
   const atMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
-  return forecastOf({ history, engines: await loadForecastEngines() }, region, atMs);
+  return forecastOf({ history, engines: loadForecastEngines }, region, atMs);
 }
 
 async function main(): Promise<void> {

@@ -14,7 +14,7 @@ import { locatePart } from '../scripts/parts/locate.js';
 import type { WorkerConfig } from './config.js';
 
 /** Everything of the outside that this worker's activities use. Close `metrics` when the worker ends. */
-export async function composePorts(config: WorkerConfig): Promise<Ports> {
+export function composePorts(config: WorkerConfig): Ports {
   mkdirSync(config.stateDirectory, { recursive: true });
   const inState = (name: string): string => path.join(config.stateDirectory, name);
   const inData = (file: string): string => path.resolve(config.dataDirectory, file);
@@ -22,7 +22,7 @@ export async function composePorts(config: WorkerConfig): Promise<Ports> {
   return {
     artifacts: createFileArtifactStore(inState('artifacts')),
     history: createCsvHistory(config.dataDirectory),
-    engines: await loadForecastEngines(),
+    engines: loadForecastEngines,
     metrics: createSqliteMetricsStore(inState('metrics.db')),
     hooks: createHttpHooks(),
     openTarget,

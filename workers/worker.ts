@@ -25,7 +25,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { config, target } = options;
   const client = await connectClient(target);
   await ensureSearchAttributes(client);
-  const ports = options.ports ?? (await composePorts(config));
+  const ports = options.ports ?? composePorts(config);
   const connection = await connectWorker(target);
   try {
     const worker = await Worker.create({

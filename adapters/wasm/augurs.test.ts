@@ -5,8 +5,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { loadForecastEngines } from './augurs.js';
 import type { ForecastEngines, ForecastInput } from '../../core/forecast/forecast.js';
 import { forecastDemand } from '../../core/forecast/forecast.js';
+import { MODEL_NAMES } from '../../core/forecast/members.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
 import type { DemandForecast, ForecastSeries } from '../../core/spec/forecast.js';
+import { prophet } from '../../core/forecast/prophet.js';
 import type { EventSpec } from '../../core/spec/region.js';
 
 const HOUR_MS = 3_600_000;
@@ -21,33 +23,34 @@ const BASE: Omit<ForecastInput, 'rows'> = {
   regionName: 'eu-west',
 };
 
+let engines: ForecastEngines;
+beforeAll(async () => {
+  engines = await loadForecastEngines();
+});
+
+function run(input: Partial<ForecastInput> = {}): DemandForecast {
+  const result = forecastDemand({ ...BASE, rows: SHOP, ...input }, engines);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+}
+
+function only(forecast: DemandForecast): ForecastSeries {
+  const [series] = forecast.series;
+  if (series === undefined) throw new Error('no series');
+  return series;
+}
+
 describe('Prophet on real demand', () => {
-  let engines: ForecastEngines;
-  beforeAll(async () => {
-    engines = await loadForecastEngines();
-  });
-
-  function run(input: Partial<ForecastInput> = {}): DemandForecast {
-    const result = forecastDemand({ ...BASE, rows: SHOP, ...input }, engines);
-    if (!result.ok) throw new Error(JSON.stringify(result.problems));
-    return result.value;
-  }
-
-  function only(forecast: DemandForecast): ForecastSeries {
-    const [series] = forecast.series;
-    if (series === undefined) throw new Error('no series');
-    return series;
-  }
-
-  it('is chosen where the back-test says that it is better, and only there', () => {
-    const winners = [0, 83, 166, 249, 332].map((hours) => {
-      const { models } = only(run({ at: END_MS - hours * HOUR_MS }));
+  it('has its say where the back-test says that it is good, and only there', () => {
+    const shares = [0, 83, 166, 249, 332].map((hours) => {
+      const { models } = only(run({ at: END_MS - hours * HOUR_MS, models: ['prophet', 'seasonal-naive'] }));
       expect(models.map((model) => model.name).sort()).toEqual(['prophet', 'seasonal-naive']);
-      const best = Math.min(...models.map((model) => model.mase));
-      expect(models.filter((model) => model.weight === 1).map((model) => model.mase)).toEqual([best]);
-      return models.find((model) => model.weight === 1)?.name;
+      expect(models.reduce((sum, model) => sum + model.weight, 0)).toBeCloseTo(1, 9);
+      expect(models[0]?.weight).toBeGreaterThanOrEqual(0.5);
+      return models.find((model) => model.name === 'prophet')?.weight ?? 0;
     });
-    expect(new Set(winners)).toEqual(new Set(['prophet', 'seasonal-naive']));
+    expect(Math.max(...shares)).toBeGreaterThan(0.5);
+    expect(Math.min(...shares)).toBeLessThan(0.5);
   });
 
   it('gives the same numbers every time, though its features come in random order', () => {
@@ -83,7 +86,7 @@ describe('Prophet on real demand', () => {
     expect(uplift).toBeLessThan(2.1);
   });
 
-  it('forecasts two services with ten back-test fits each in seconds', () => {
+  it('forecasts two services with all members in seconds', () => {
     const from = performance.now();
     expect(run({ rows: HISTORY }).series).toHaveLength(2);
     expect(performance.now() - from).toBeLessThan(30_000);
@@ -91,7 +94,7 @@ describe('Prophet on real demand', () => {
 
   it('leaves itself out, with the reason, where it cannot be fitted', () => {
     const forecast = run({ rows: SHOP.slice(0, 40), horizonSteps: 6, seasons: [12, 24] });
-    expect(only(forecast).models.find((model) => model.weight === 1)).toBeDefined();
+    expect(only(forecast).models.reduce((sum, model) => sum + model.weight, 0)).toBeCloseTo(1, 9);
     const broken = engines.prophet.fitPredict({
       trainSeconds: [0, 3600],
       train: [Number.NaN, Number.NaN],
@@ -103,5 +106,73 @@ describe('Prophet on real demand', () => {
       seed: 1,
     });
     expect(broken.ok).toBe(false);
+  });
+});
+
+describe('Prophet after a trap', () => {
+  it('stays out of use until the engines are loaded again', async () => {
+    // Two pure waves on which this build of Stan throws, which it cannot: WebAssembly ends in a trap.
+    const values = Array.from(
+      { length: 453 },
+      (_, hour) =>
+        6000 +
+        1500 * Math.sin((2 * Math.PI * hour) / 24) +
+        300 * 1.9222634136676788 * Math.sin((2 * Math.PI * hour) / 168),
+    );
+    const waves = { startMs: Date.UTC(2024, 0, 1), stepMs: HOUR_MS, values };
+    const shop = { ...waves, values: SHOP.slice(-400).map((row) => row.rps) };
+    const made = prophet(engines.prophet, [24, 168]);
+    expect(made.forecast(shop, 5, [], 1)).toMatchObject({ ok: true });
+    expect(made.forecast(waves, 48, [], 1)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('RuntimeError'),
+    });
+    expect(made.forecast(shop, 5, [], 1)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('until it is loaded again'),
+    });
+    engines = await loadForecastEngines();
+    expect(prophet(engines.prophet, [24, 168]).forecast(shop, 5, [], 1)).toMatchObject({ ok: true });
+  });
+});
+
+describe('MSTL on real demand', () => {
+  it('beats the seasonal naive, the same way every time and at every size', () => {
+    const first = only(run({ models: ['mstl', 'seasonal-naive'], horizonSteps: 24 }));
+    expect(run({ models: ['mstl', 'seasonal-naive'], horizonSteps: 24 }).series[0]).toEqual(first);
+    expect(first.models.find((model) => model.name === 'mstl')?.mase).toBeLessThan(0.8);
+    const rows = SHOP.map((row) => ({ ...row, rps: row.rps * 7 }));
+    const scaled = only(run({ rows, models: ['mstl', 'seasonal-naive'], horizonSteps: 24 }));
+    for (const [step, value] of first.quantiles.p95.entries()) {
+      expect((scaled.quantiles.p95[step] ?? 0) / 7 / value).toBeCloseTo(1, 3);
+    }
+  });
+
+  it('refuses with a reason what it cannot fit', () => {
+    expect(engines.mstl.fitPredict([1, 2], [24], 3)).toMatchObject({ ok: false });
+    expect(
+      engines.mstl.fitPredict(
+        Array.from({ length: 60 }, (_, hour) => hour % 24),
+        [24],
+        3,
+      ),
+    ).toMatchObject({ ok: true });
+  });
+});
+
+describe('all members together', () => {
+  it('never look ahead of the moment the forecast is made at', () => {
+    const at = END_MS - 100 * HOUR_MS;
+    const known = SHOP.filter((row) => row.at + HOUR_MS <= at);
+    const wild = SHOP.map((row) => (row.at + HOUR_MS > at ? { ...row, rps: 1000 + row.rps } : row));
+    expect(run({ rows: wild, at, horizonSteps: 24 })).toEqual(run({ rows: known, horizonSteps: 24 }));
+  });
+
+  it('are not worse in the back-test than the best of them by more than 3 %', () => {
+    const forecast = only(run({ horizonSteps: 24 }));
+    expect(forecast.models.map((model) => model.name).sort()).toEqual([...MODEL_NAMES].sort());
+    const best = Math.min(...forecast.models.map((model) => model.mase));
+    const together = Number(/MASE ([\d.]+)/.exec(forecast.trustReason)?.[1]);
+    expect(together).toBeLessThanOrEqual(1.03 * best + 0.005);
   });
 });

@@ -3,24 +3,48 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { initSync, Prophet } from '@bsull/augurs/prophet';
+import { initSync as initMstl, MSTL } from '@bsull/augurs/mstl';
+import { initSync as initProphet, Prophet } from '@bsull/augurs/prophet';
 import type { ProphetOptimizeOptions } from '@bsull/augurs/prophet';
 
 import type { ForecastEngines } from '../../core/forecast/forecast.js';
 import type { MemberForecast } from '../../core/forecast/members.js';
+import type { MstlEngine } from '../../core/forecast/mstl.js';
 import type { ProphetEngine, ProphetRequest } from '../../core/forecast/prophet.js';
+import type { OrderedOptimizer, Stan } from './stanOptimizer.js';
 import { orderedOptimizer } from './stanOptimizer.js';
 
 /**
- * Loads Prophet (augurs, compiled to WebAssembly) with the optimiser that Stan's own code is. Takes about a tenth of
- * a second; loading again is harmless. Throws when the modules are not there.
+ * Loads MSTL and Prophet (augurs, compiled to WebAssembly), the latter with the optimiser that Stan's own code is. Takes
+ * about a tenth of a second, and next to nothing again, unless Stan has trapped since: then it brings Prophet back.
+ * Throws when the modules are not there.
  */
 export async function loadForecastEngines(): Promise<ForecastEngines> {
-  // The module's own initialiser fetches a file: URL, which Node refuses.
-  const module = await readFile(path.join(packageDirectory(), 'prophet_bg.wasm'));
-  initSync({ module });
+  // The modules' own initialisers fetch a file: URL, which Node refuses.
+  initProphet({ module: await readFile(path.join(packageDirectory(), 'prophet_bg.wasm')) });
+  initMstl({ module: await readFile(path.join(packageDirectory(), 'mstl_bg.wasm')) });
   await sendChatterToStderr();
-  return { prophet: createProphet() };
+  return { prophet: createProphet(await soundStan()), mstl: createMstl() };
+}
+
+/** After a trap the module's memory is not to be trusted: calls were seen to hang. It then stays out of use. */
+interface StanInstance {
+  optimizer: OrderedOptimizer;
+  trapped: string | null;
+}
+
+const STAN = '@bsull/augurs-prophet-wasmstan';
+let stan: StanInstance | undefined;
+let instances = 0;
+
+async function soundStan(): Promise<StanInstance> {
+  if (stan !== undefined && stan.trapped === null) return stan;
+  const file = pathToFileURL(createRequire(import.meta.url).resolve(STAN)).href;
+  // A module is evaluated once for each address: only another one gives another memory.
+  const module = (await import(instances === 0 ? STAN : `${file}?instance=${instances}`)) as { optimizer: Stan };
+  instances++;
+  stan = { optimizer: orderedOptimizer(module.optimizer), trapped: null };
+  return stan;
 }
 
 interface WasiStreams {
@@ -46,19 +70,17 @@ function packageDirectory(): string {
  */
 const ATTEMPTS: readonly ProphetOptimizeOptions[] = [{ algorithm: 'lbfgs' }, { algorithm: 'bfgs' }];
 
-/** After a trap the module's memory is not to be trusted: calls were seen to hang. It then stays out of use. */
-function createProphet(): ProphetEngine {
-  let trapped: string | null = null;
+function createProphet(instance: StanInstance): ProphetEngine {
   return {
     fitPredict(request): MemberForecast {
-      let reason = trapped ?? 'not fitted';
-      for (const attempt of trapped === null ? ATTEMPTS : []) {
+      let reason = instance.trapped ?? 'not fitted';
+      for (const attempt of instance.trapped === null ? ATTEMPTS : []) {
         try {
-          return { ok: true, mean: fitOnce(request, { ...attempt, seed: request.seed }) };
+          return { ok: true, mean: fitOnce(request, { ...attempt, seed: request.seed }, instance.optimizer) };
         } catch (error) {
           reason = messageOf(error);
           if (reason.includes('RuntimeError')) {
-            trapped = `${reason} (out of use until the process restarts)`;
+            instance.trapped = `${reason} (out of use until it is loaded again)`;
             break;
           }
         }
@@ -68,10 +90,33 @@ function createProphet(): ProphetEngine {
   };
 }
 
-function fitOnce(request: ProphetRequest, options: ProphetOptimizeOptions): number[] {
+function createMstl(): MstlEngine {
+  let trapped: string | null = null;
+  return {
+    fitPredict(values, seasons, horizonSteps): MemberForecast {
+      if (trapped !== null) return { ok: false, reason: trapped };
+      try {
+        const model = MSTL.ets([...seasons]);
+        try {
+          model.fit([...values]);
+          return { ok: true, mean: model.predict(horizonSteps).point.map((value) => Number(value.toPrecision(10))) };
+        } finally {
+          model.free();
+        }
+      } catch (error) {
+        const reason = `MSTL could not be fitted: ${messageOf(error)}`;
+        if (error instanceof Error && error.name === 'RuntimeError')
+          trapped = `${reason} (out of use until the process restarts)`;
+        return { ok: false, reason };
+      }
+    },
+  };
+}
+
+function fitOnce(request: ProphetRequest, options: ProphetOptimizeOptions, optimizer: OrderedOptimizer): number[] {
   const off = { type: 'manual', enabled: false } as const;
   const model = new Prophet({
-    optimizer: orderedOptimizer,
+    optimizer,
     // Quantiles come from the back-test: sampling them here would only cost time.
     uncertaintySamples: 0,
     nChangepoints: request.changepoints,

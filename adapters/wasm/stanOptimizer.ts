@@ -1,7 +1,12 @@
-import { optimizer as stan } from '@bsull/augurs-prophet-wasmstan';
+import type { optimizer } from '@bsull/augurs-prophet-wasmstan';
 import type { ProphetInitialParams, ProphetOptimizeOptions, ProphetOptimizeOutput } from '@bsull/augurs/prophet';
 
-type StanOptions = Parameters<typeof stan.optimize>[2];
+export type Stan = typeof optimizer;
+type StanOptions = Parameters<Stan['optimize']>[2];
+
+export interface OrderedOptimizer {
+  optimize(init: ProphetInitialParams, json: string, options: ProphetOptimizeOptions): ProphetOptimizeOutput;
+}
 
 /** What is permuted of the data that Prophet hands to Stan. The package's own type has X flat; it is a list of rows. */
 interface Columns {
@@ -17,17 +22,19 @@ interface Columns {
  * order of a randomly seeded hash map; the optimum is the same, but where the optimiser stops on the way to it is
  * not, and the same history would give another forecast every time.
  */
-export const orderedOptimizer = {
-  optimize(init: ProphetInitialParams, json: string, options: ProphetOptimizeOptions): ProphetOptimizeOutput {
-    const data = JSON.parse(json) as Columns;
-    const order = columnOrder(data);
-    const given = { ...init, beta: Float64Array.from(order, (column) => init.beta[column] ?? 0) };
-    const output = stan.optimize(given, JSON.stringify(reordered(data, order)), options as StanOptions);
-    const beta = new Float64Array(order.length);
-    for (const [place, column] of order.entries()) beta[column] = output.params.beta[place] ?? 0;
-    return { ...output, params: { ...output.params, beta } };
-  },
-};
+export function orderedOptimizer(stan: Stan): OrderedOptimizer {
+  return {
+    optimize(init, json, options): ProphetOptimizeOutput {
+      const data = JSON.parse(json) as Columns;
+      const order = columnOrder(data);
+      const given = { ...init, beta: Float64Array.from(order, (column) => init.beta[column] ?? 0) };
+      const output = stan.optimize(given, JSON.stringify(reordered(data, order)), options as StanOptions);
+      const beta = new Float64Array(order.length);
+      for (const [place, column] of order.entries()) beta[column] = output.params.beta[place] ?? 0;
+      return { ...output, params: { ...output.params, beta } };
+    },
+  };
+}
 
 function columnOrder({ K, X, sigmas, s_a }: Columns): number[] {
   return Array.from({ length: K }, (_, column) => column).sort((a, b) => {

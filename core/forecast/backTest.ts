@@ -1,13 +1,18 @@
+import { scaledError } from './ensemble.js';
 import type { EventPlan, TimedEvent } from './events.js';
 import { planEvents } from './events.js';
 import type { ForecastMember } from './members.js';
 import type { OriginPlan } from './origins.js';
+import { whyInsane } from './sane.js';
 import type { Series } from './series.js';
 import { mean, sliceSeries } from './series.js';
 
 /** History that any member is given: six weeks of hours, or three of the longest season, whichever is longer. */
 const TRAIN_STEPS = 1008;
 const TRAIN_STEPS_MOST = 2016;
+/** A costly member is given up after so many origins, if its error is so many times that of the best. */
+const SCREEN_ORIGINS = 2;
+const SCREEN_TIMES = 2;
 
 /** One forecast value beside what came. `lead` counts from 1. */
 export interface BackTestPoint {
@@ -21,7 +26,10 @@ export interface MemberBackTest {
   member: ForecastMember;
   /** Mean over origins of the mean absolute error in units of the seasonal naive's error in the history before. */
   mase: number;
+  /** By origin, then by lead: the same for all members. */
   points: readonly BackTestPoint[];
+  /** The seasonal naive's error before each origin, rps. */
+  scales: readonly { origin: number; scale: number }[];
 }
 
 export interface BackTestOutcome {
@@ -53,27 +61,38 @@ export function predictFrom(
   const events = planEvents(context.events, grid);
   const forecast = member.forecast(train, horizonSteps, events.regressors, context.seed);
   if (!forecast.ok) return forecast;
-  if (forecast.mean.length !== horizonSteps || !forecast.mean.every(Number.isFinite)) {
-    return { ok: false, reason: 'its forecast is not finite' };
-  }
+  if (forecast.mean.length !== horizonSteps)
+    return { ok: false, reason: 'its forecast is not of the length asked for' };
+  const reason = whyInsane(train.values, forecast.mean);
+  if (reason !== null) return { ok: false, reason };
   return { ok: true, mean: forecast.mean, events };
 }
 
-/** Rolling-origin back-test of all members on the same origins. Yields before each fit, so that a caller can breathe. */
+/**
+ * Rolling-origin back-test of all members on the same origins. Yields before each fit, so that a caller can breathe. A
+ * costly member that is far behind after the first origins is not tried on the others.
+ */
 export function* backTest(
   members: readonly ForecastMember[],
   series: Series,
   plan: OriginPlan,
   context: { events: readonly TimedEvent[]; seasons: readonly number[]; seed: number },
 ): Generator<string, BackTestOutcome> {
-  const tested: MemberBackTest[] = [];
+  const scales = plan.origins.map((origin) => {
+    const { values } = sliceSeries(series, origin, trainSteps(context.seasons));
+    return { origin, scale: naiveError(values, context.seasons) };
+  });
+  const tested: (MemberBackTest & { scores: readonly number[] })[] = [];
   const dropped: { name: string; reason: string }[] = [];
-  for (const member of members) {
+  // Cheap members first: they say what a costly one has to reach.
+  for (const member of [...members].sort((a, b) => Number(a.costly ?? false) - Number(b.costly ?? false))) {
     const points: BackTestPoint[] = [];
     const scores: number[] = [];
     let failure: string | undefined;
-    for (const [index, origin] of plan.origins.entries()) {
-      yield `${member.name}, origin ${index + 1} of ${plan.origins.length}`;
+    for (const [index, { origin, scale }] of scales.entries()) {
+      if (index === SCREEN_ORIGINS && member.costly === true) failure = whyScreened(scores, tested, scales.length);
+      if (failure !== undefined) break;
+      yield `${member.name}, origin ${index + 1} of ${scales.length}`;
       const predicted = predictFrom(member, series, origin, plan.horizonSteps, context);
       if (!predicted.ok) {
         failure = predicted.reason;
@@ -81,14 +100,24 @@ export function* backTest(
       }
       const fresh = pointsOf(series, origin, predicted);
       points.push(...fresh);
-      const scale = naiveError(sliceSeries(series, origin, trainSteps(context.seasons)).values, context.seasons);
-      const error = mean(fresh.map((point) => Math.abs(point.actual - point.predicted)));
-      scores.push(scale > 0 ? error / scale : error > 0 ? Infinity : 0);
+      scores.push(scaledError(mean(fresh.map((point) => Math.abs(point.actual - point.predicted))), scale));
     }
-    if (failure === undefined) tested.push({ member, mase: mean(scores), points });
+    if (failure === undefined) tested.push({ member, mase: mean(scores), points, scales, scores });
     else dropped.push({ name: member.name, reason: failure });
   }
   return { tested, dropped };
+}
+
+function whyScreened(
+  scores: readonly number[],
+  tested: readonly { member: ForecastMember; scores: readonly number[] }[],
+  origins: number,
+): string | undefined {
+  const reached = mean(scores);
+  const best = Math.min(...tested.map((other) => mean(other.scores.slice(0, scores.length))));
+  if (!Number.isFinite(best) || reached <= SCREEN_TIMES * best) return undefined;
+  const error = `MASE ${reached.toFixed(2)}, where the best has ${best.toFixed(2)}`;
+  return `after ${scores.length} of ${origins} back-test origins: ${error}`;
 }
 
 function pointsOf(series: Series, origin: number, predicted: Prediction & { ok: true }): BackTestPoint[] {

@@ -16,8 +16,9 @@ const HISTORY = parseDemandCsv(readFileSync('examples/eu-west/history.csv', 'utf
 const SHOP = HISTORY.filter((row) => row.service === 'storefront');
 const END_MS = (SHOP.at(-1)?.at ?? 0) + HOUR_MS;
 
-/** An engine that always fails: what is tested here is everything around Prophet. */
-const ENGINES: ForecastEngines = { prophet: { fitPredict: () => ({ ok: false, reason: 'no engine here' }) } };
+/** Engines that always fail: what is tested here is everything around MSTL and Prophet. */
+const NO_ENGINE = { fitPredict: () => ({ ok: false, reason: 'no engine here' }) as const };
+const ENGINES: ForecastEngines = { mstl: NO_ENGINE, prophet: NO_ENGINE };
 const BASE: ForecastInput = {
   rows: SHOP,
   stepSeconds: 3600,
@@ -59,7 +60,59 @@ describe('forecastDemand', () => {
 
   it('says which model was left out and why', () => {
     expect(run().notes).toContain('storefront: prophet was left out: no engine here');
-    expect(only(run()).models).toEqual([expect.objectContaining({ name: 'seasonal-naive', weight: 1 })]);
+    expect(only(run()).models.map((model) => model.name)).not.toContain('prophet');
+  });
+
+  it('shows how much each model has to say, best first, 1 together', () => {
+    const { models } = only(run());
+    expect(models.map((model) => model.name).sort()).toEqual([
+      'arima',
+      'lag-regression',
+      'seasonal-naive',
+      'short-naive',
+    ]);
+    expect(models.reduce((sum, model) => sum + model.weight, 0)).toBeCloseTo(1, 9);
+    expect(models.map((model) => model.mase)).toEqual(models.map((model) => model.mase).sort((a, b) => a - b));
+    expect(models.map((model) => model.weight)).toEqual(models.map((model) => model.weight).sort((a, b) => b - a));
+    expect(models.filter((model) => model.weight > 0).length).toBeGreaterThan(1);
+  });
+
+  it('does without a model that fails only when the forecast is made', () => {
+    const calls = { count: 0 };
+    const flaky: ForecastEngines = {
+      ...ENGINES,
+      mstl: {
+        fitPredict: (values, _seasons, horizonSteps) => {
+          calls.count++;
+          if (calls.count > 5) return { ok: false, reason: 'worn out' };
+          return { ok: true, mean: Array.from({ length: horizonSteps }, (_, step) => values.at(step - 168) ?? 0) };
+        },
+      },
+    };
+    const result = forecastDemand({ ...BASE, models: ['mstl', 'seasonal-naive'] }, flaky);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    expect(result.value.notes).toContain('storefront: mstl was left out: worn out');
+    const weightOf = (name: string): number | undefined =>
+      only(result.value).models.find((model) => model.name === name)?.weight;
+    expect([weightOf('mstl'), weightOf('seasonal-naive')]).toEqual([0, 1]);
+    expect(only(result.value).quantiles).toEqual(only(run({ models: ['seasonal-naive'] })).quantiles);
+  });
+
+  it('gives a costly model up early where it is far behind, and says so', () => {
+    const asked: number[] = [];
+    const wild: ForecastEngines = {
+      ...ENGINES,
+      prophet: {
+        fitPredict: ({ futureSeconds }) => {
+          asked.push(futureSeconds.length);
+          return { ok: true, mean: futureSeconds.map(() => 3) };
+        },
+      },
+    };
+    const result = forecastDemand({ ...BASE, models: ['prophet', 'seasonal-naive'] }, wild);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    expect(asked).toHaveLength(2);
+    expect(result.value.notes.join()).toMatch(/prophet was left out: after 2 of 5 back-test origins: MASE/);
   });
 
   it('covers what really came as often as its quantiles promise', () => {

@@ -3,15 +3,16 @@ import type { DemandForecast } from '../spec/forecast.js';
 import type { Problem, Result } from '../spec/problem.js';
 import { ok, refused } from '../spec/problem.js';
 import type { EventSpec } from '../spec/region.js';
+import type { ForecastEngines } from './createMembers.js';
+import { createMembers } from './createMembers.js';
 import { eventsFor } from './events.js';
 import { forecastService } from './forecastService.js';
-import type { ForecastMember, ModelName } from './members.js';
+import type { ModelName } from './members.js';
 import type { PreparedSeries } from './prepareSeries.js';
 import { prepareSeries } from './prepareSeries.js';
-import type { ProphetEngine } from './prophet.js';
-import { prophet } from './prophet.js';
-import { seasonalNaive } from './seasonalNaive.js';
 import { endMs } from './series.js';
+
+export type { ForecastEngines } from './createMembers.js';
 
 export interface ForecastInput {
   rows: readonly DemandSample[];
@@ -28,15 +29,10 @@ export interface ForecastInput {
    * infinite: where the history ends.
    */
   at?: number;
-  /** Absent: all; the better one in the back-test is used. */
+  /** Absent: all; weighted by what they do in the back-test. */
   models?: readonly ModelName[];
   /** For members that need chance. */
   seed?: number;
-}
-
-/** What lives outside core: libraries whose loading is I/O. */
-export interface ForecastEngines {
-  prophet: ProphetEngine;
 }
 
 /** A silence longer than this many longest seasons says that the service is gone, not that it is quiet. */
@@ -80,21 +76,13 @@ export function* forecastInSteps(
       horizonSteps: input.horizonSteps,
       seasons,
       events: eventsFor(input.events, input.regionName, service),
-      members: membersOf(input, engines, seasons),
+      members: createMembers(engines, seasons, history.values.length, input.models),
       seed: input.seed ?? 1,
     });
     notes.push(...outcome.notes.map((note) => `${service}: ${note}`));
     series.push(outcome.series);
   }
   return ok({ series, notes });
-}
-
-function membersOf(input: ForecastInput, engines: ForecastEngines, seasons: readonly number[]): ForecastMember[] {
-  const members: Readonly<Record<ModelName, () => ForecastMember>> = {
-    'seasonal-naive': () => seasonalNaive(seasons),
-    prophet: () => prophet(engines.prophet, seasons),
-  };
-  return (input.models ?? (['prophet', 'seasonal-naive'] as const)).map((name) => members[name]());
 }
 
 function inputProblems(input: ForecastInput): Problem[] {

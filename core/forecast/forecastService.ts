@@ -1,8 +1,10 @@
 import type { ForecastSeries, Trust } from '../spec/forecast.js';
 import type { QuantileName } from '../spec/region.js';
-import type { MemberBackTest } from './backTest.js';
+import type { MemberBackTest, Prediction } from './backTest.js';
 import { backTest, predictFrom } from './backTest.js';
-import type { TimedEvent } from './events.js';
+import type { Ensemble } from './ensemble.js';
+import { weigh, weightedSum } from './ensemble.js';
+import type { EventPlan, TimedEvent } from './events.js';
 import type { ForecastMember } from './members.js';
 import { planOrigins } from './origins.js';
 import { calibrate, monotone, quantileAt } from './quantiles.js';
@@ -33,7 +35,7 @@ type Quantiles = Readonly<Record<QuantileName, number>>;
 /** Factors on the last value where nothing better is known; wide on purpose, and never to be applied (trust `none`). */
 const GUESS: Quantiles = { p50: 1, p80: 1.25, p90: 1.5, p95: 2, p99: 3 };
 
-/** Back-tests the members on one history, lets the better one forecast, and puts the quantiles it earned around it. */
+/** Back-tests the members on one history, weighs them by it, and puts the quantiles they earned together around them. */
 export function* forecastService(input: ServiceInput): Generator<string, ServiceOutcome> {
   const { service, history, seasons } = input;
   const stale = Math.round((input.startMs - endMs(history)) / history.stepMs);
@@ -46,32 +48,73 @@ export function* forecastService(input: ServiceInput): Generator<string, Service
   const said: string[] = [];
   const { tested, dropped } = yield* tell(service, backTest(input.members, history, plan, input));
   said.push(...dropped.map(({ name, reason }) => `${name} was left out: ${reason}`));
-  for (const candidate of [...tested].sort((a, b) => a.mase - b.mase)) {
-    yield `${service}: ${candidate.member.name}, forecast`;
-    const predicted = predictFrom(candidate.member, history, history.values.length, leads, input);
-    if (!predicted.ok) {
-      said.push(`${candidate.member.name} was left out: ${predicted.reason}`);
-      continue;
-    }
-    const calibration = calibrate(candidate.points, seasons[0] ?? 1);
-    const { trust, reason } = judgeTrust({
-      mase: candidate.mase,
-      coverage90: calibration.coverage90,
-      origins: plan.origins.length,
-      historySteps: history.values.length,
-      longestSeason: seasons.at(-1) ?? 1,
-      staleSteps: stale,
-      unknownKinds: predicted.events.unknownKinds,
-    });
-    const steps = predicted.mean.slice(stale).map((value, index) => {
-      const around = quantileAt(calibration, value, stale + index + 1);
-      return monotone((name) => around[name] * predicted.events.statedFactor(stale + index, name));
-    });
-    const series = toSeries(input, modelsOf(tested, candidate), trust, reason, steps);
-    return { series, notes: [...said, ...predicted.events.notes] };
+  const forecast = yield* forecastTogether(input, tested, leads, said);
+  if (forecast === null) {
+    const outcome = lastValue(input, `no model could forecast (${said.join('; ')})`);
+    return { ...outcome, notes: said };
   }
-  const outcome = lastValue(input, `no model could forecast (${said.join('; ')})`);
-  return { ...outcome, notes: said };
+  const { ensemble, mean, events } = forecast;
+  const calibration = calibrate(ensemble.heldOut, seasons[0] ?? 1);
+  const { trust, reason } = judgeTrust({
+    mase: ensemble.mase,
+    coverage90: calibration.coverage90,
+    origins: plan.origins.length,
+    historySteps: history.values.length,
+    longestSeason: seasons.at(-1) ?? 1,
+    staleSteps: stale,
+    unknownKinds: events.unknownKinds,
+  });
+  const steps = mean.slice(stale).map((value, index) => {
+    const around = quantileAt(calibration, value, stale + index + 1);
+    return monotone((name) => around[name] * events.statedFactor(stale + index, name));
+  });
+  return {
+    series: toSeries(input, modelsOf(tested, ensemble), trust, reason, steps),
+    notes: [...said, ...events.notes],
+  };
+}
+
+interface Together {
+  ensemble: Ensemble;
+  mean: readonly number[];
+  events: EventPlan;
+}
+
+/**
+ * The weighted forecast. A member that fails only now loses its say, and the others are weighed anew; `null` when
+ * none is left.
+ */
+function* forecastTogether(
+  input: ServiceInput,
+  tested: readonly MemberBackTest[],
+  leads: number,
+  said: string[],
+): Generator<string, Together | null> {
+  const done = new Map<MemberBackTest, Prediction & { ok: true }>();
+  let left = tested;
+  for (;;) {
+    const [first, ...others] = left;
+    if (first === undefined) return null;
+    const ensemble = weigh([first, ...others]);
+    const failed: MemberBackTest[] = [];
+    for (const test of ensemble.weights.keys()) {
+      if (done.has(test)) continue;
+      yield `${input.service}: ${test.member.name}, forecast`;
+      const predicted = predictFrom(test.member, input.history, input.history.values.length, leads, input);
+      if (predicted.ok) {
+        done.set(test, predicted);
+        continue;
+      }
+      failed.push(test);
+      said.push(`${test.member.name} was left out: ${predicted.reason}`);
+    }
+    const [events] = [...done.values()].map((predicted) => predicted.events);
+    if (failed.length === 0 && events !== undefined) {
+      const at = (step: number): number => weightedSum(ensemble.weights, (test) => done.get(test)?.mean[step] ?? 0);
+      return { ensemble, mean: Array.from({ length: leads }, (_, step) => at(step)), events };
+    }
+    left = left.filter((test) => !failed.includes(test));
+  }
 }
 
 function* tell<T>(service: string, steps: Generator<string, T>): Generator<string, T> {
@@ -82,10 +125,11 @@ function* tell<T>(service: string, steps: Generator<string, T>): Generator<strin
   }
 }
 
-function modelsOf(tested: readonly MemberBackTest[], winner: MemberBackTest): ForecastSeries['models'] {
-  return tested.map((test) => ({
+function modelsOf(tested: readonly MemberBackTest[], { weights }: Ensemble): ForecastSeries['models'] {
+  const bestFirst = [...tested].sort((a, b) => a.mase - b.mase);
+  return bestFirst.map((test) => ({
     name: test.member.name,
-    weight: test === winner ? 1 : 0,
+    weight: weights.get(test) ?? 0,
     mase: significant(test.mase),
   }));
 }

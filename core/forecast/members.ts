@@ -13,8 +13,10 @@ export type MemberForecast = { ok: true; mean: readonly number[] } | { ok: false
 /** One way to forecast. Deterministic: the same input and seed give the same numbers. */
 export interface ForecastMember {
   readonly name: string;
+  /** A fit takes tens of milliseconds or more: worth giving up early where it does not pay. */
+  readonly costly?: boolean;
   forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
 }
 
-export const MODEL_NAMES = ['prophet', 'seasonal-naive'] as const;
+export const MODEL_NAMES = ['arima', 'lag-regression', 'mstl', 'prophet', 'seasonal-naive', 'short-naive'] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];

@@ -1,6 +1,5 @@
 import type { ForecastMember, MemberForecast } from './members.js';
-import type { Series } from './series.js';
-import { mean } from './series.js';
+import { logScale } from './scale.js';
 
 /** A fitted Prophet model is one call: history and what is known ahead in, point forecasts out. Times in seconds. */
 export interface ProphetEngine {
@@ -44,11 +43,6 @@ const CHANGEPOINT_PRIOR = 0.01;
  * over-predicts event days that were seen once or twice.
  */
 const EVENT_PRIOR = 0.15;
-/** Unit of the log transform as a share of the mean: near-linear below it, logarithmic above. */
-const LOG_UNIT_SHARE = 0.2;
-/** A forecast this far above anything seen is a diverged fit. */
-const MAX_OVER_HISTORY = 10;
-
 /**
  * Prophet on log1p of demand in units of its mean (so that the forecast scales with the data), a season for each
  * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, events as regressors.
@@ -56,18 +50,21 @@ const MAX_OVER_HISTORY = 10;
 export function prophet(engine: ProphetEngine, seasons: readonly number[]): ForecastMember {
   return {
     name: 'prophet',
+    costly: true,
     forecast(train, horizonSteps, regressors, seed) {
       const usable = seasons.filter((season) => season * 2 <= train.values.length);
       if (usable.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
-      const unit = LOG_UNIT_SHARE * mean(train.values);
-      if (unit === 0) return { ok: true, mean: Array.from({ length: horizonSteps }, () => 0) };
+      if (train.values.every((value) => value === 0)) {
+        return { ok: true, mean: Array.from({ length: horizonSteps }, () => 0) };
+      }
+      const scale = logScale(train.values);
       const times = (length: number, from: number): number[] =>
         Array.from({ length }, (_, index) => (train.startMs + (from + index) * train.stepMs) / 1000);
       const trainSeconds = times(train.values.length, 0);
       const futureSeconds = times(horizonSteps, train.values.length);
       const result = engine.fitPredict({
         trainSeconds,
-        train: train.values.map((value) => Math.log1p(value / unit)),
+        train: train.values.map((value) => scale.to(value)),
         futureSeconds,
         seasonalities: seasonalitiesOf(usable, train.stepMs / 1000, trainSeconds, futureSeconds),
         regressors: regressors.map((regressor) => ({ ...regressor, priorScale: EVENT_PRIOR })),
@@ -75,16 +72,10 @@ export function prophet(engine: ProphetEngine, seasons: readonly number[]): Fore
         changepointPriorScale: CHANGEPOINT_PRIOR,
         seed,
       });
-      return result.ok ? backToDemand(result.mean, unit, train) : result;
+      if (!result.ok) return result;
+      return { ok: true, mean: result.mean.map((value) => Math.max(0, scale.from(value))) };
     },
   };
-}
-
-function backToDemand(transformed: readonly number[], unit: number, train: Series): MemberForecast {
-  const demand = transformed.map((value) => Math.max(0, Math.expm1(value) * unit));
-  const most = MAX_OVER_HISTORY * Math.max(...train.values);
-  if (demand.every((value) => Number.isFinite(value) && value <= most)) return { ok: true, mean: demand };
-  return { ok: false, reason: `the fit diverged beyond ${MAX_OVER_HISTORY} times the history` };
 }
 
 function seasonalitiesOf(

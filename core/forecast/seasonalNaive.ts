@@ -1,5 +1,5 @@
-import { effectFactor, learnEffects } from './effects.js';
-import type { ForecastMember } from './members.js';
+import type { ForecastMember, MemberForecast, Regressor } from './members.js';
+import { quietDemand } from './quietDemand.js';
 
 /**
  * Tomorrow is as the same step of the last season was: the longest season that lies twice in the history, else the
@@ -9,24 +9,46 @@ export function seasonalNaive(seasons: readonly number[]): ForecastMember {
   return {
     name: 'seasonal-naive',
     forecast({ values }, horizonSteps, regressors) {
-      const fits = (times: number): number | undefined => seasons.findLast((season) => season * times <= values.length);
-      const season = fits(2) ?? fits(1);
+      const season = longestThatFits(seasons, values.length);
       if (season === undefined) return { ok: false, reason: 'the history is shorter than one season' };
-      const effects = learnEffects(values, season, regressors);
-      const from = values.length - season;
-      const mean = Array.from({ length: horizonSteps }, (_, step) => {
-        const source = from + (step % season);
-        const past = effectFactor(
-          effects,
-          regressors.map((regressor) => regressor.train[source] ?? 0),
-        );
-        const ahead = effectFactor(
-          effects,
-          regressors.map((regressor) => regressor.future[step] ?? 0),
-        );
-        return ((values[source] ?? 0) / past) * ahead;
-      });
-      return { ok: true, mean };
+      return repeated(values, season, horizonSteps, regressors);
     },
   };
+}
+
+/** The same by the shortest season: better where the level moves within a longer one. */
+export function shortNaive(seasons: readonly number[]): ForecastMember {
+  return {
+    name: 'short-naive',
+    forecast({ values }, horizonSteps, regressors) {
+      const season = seasons[0] ?? 1;
+      if (season > values.length) return { ok: false, reason: 'the history is shorter than one season' };
+      return repeated(values, season, horizonSteps, regressors);
+    },
+  };
+}
+
+/** Whether the two above differ on a history of this length. */
+export function hasTwoNaives(seasons: readonly number[], length: number): boolean {
+  return longestThatFits(seasons, length) !== seasons[0];
+}
+
+function longestThatFits(seasons: readonly number[], length: number): number | undefined {
+  const fits = (times: number): number | undefined => seasons.findLast((season) => season * times <= length);
+  return fits(2) ?? fits(1);
+}
+
+function repeated(
+  values: readonly number[],
+  season: number,
+  horizonSteps: number,
+  regressors: readonly Regressor[],
+): MemberForecast {
+  const quiet = quietDemand(values, season, regressors);
+  const from = values.length - season;
+  const mean = Array.from(
+    { length: horizonSteps },
+    (_, step) => (quiet.values[from + (step % season)] ?? 0) * quiet.factorAhead(step),
+  );
+  return { ok: true, mean };
 }

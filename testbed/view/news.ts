@@ -58,10 +58,10 @@ function newRefusals(before: RegionStatus, now: RegionStatus): number {
 
 function forecastNews(now: RegionStatus): string[] {
   if (now.forecast === null) return [];
-  return now.forecast.services.map(
-    (s) =>
-      `forecast ${s.service}: ${s.model} (MASE ${s.mase.toFixed(2)}), trust ${s.trust}, peak ${s.peakRps.toFixed(1)} rps`,
-  );
+  return now.forecast.services.map((s) => {
+    const models = s.models.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(' + ');
+    return `forecast ${s.service}: peak ${s.peakRps.toFixed(1)} rps by ${models}; trust ${s.trust}: ${s.trustReason}`;
+  });
 }
 
 function planNews(now: RegionStatus): string[] {

@@ -45,7 +45,8 @@ export const FALLBACK_REASON: Readonly<Record<Step, BlockedReason>> = {
 async function forecast({ state }: Region, during: During): Promise<StepOutcome> {
   state.forecast = await during(forecastRegion({ specRef: state.accepted.specRef }));
   if (state.forecast.trust !== 'none') return null;
-  return { reason: 'trust-none', detail: state.forecast.notes.join('\n') || 'the forecast earned no trust' };
+  const untrusted = state.forecast.services.filter((service) => service.trust === 'none');
+  return { reason: 'trust-none', detail: untrusted.map((s) => `${s.service}: ${s.trustReason}`).join('\n') };
 }
 
 async function plan({ state }: Region, during: During): Promise<StepOutcome> {
