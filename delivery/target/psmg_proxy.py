@@ -38,7 +38,10 @@ def started_at(pid: int):
 
 
 def running(record: dict) -> bool:
-    return bool(record) and started_at(record["pid"]) == record["started"]
+    # One that ended before it could be looked at has no start time, and neither has a process that is gone.
+    if not record or record["started"] is None:
+        return False
+    return started_at(record["pid"]) == record["started"]
 
 
 def read_record(target) -> dict:
@@ -145,7 +148,10 @@ def stop(target, record: dict) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if not running(record):
             break
-        os.kill(record["pid"], number)
+        try:
+            os.kill(record["pid"], number)
+        except ProcessLookupError:
+            break  # it ended by itself in between
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while running(record) and time.monotonic() < deadline:
             time.sleep(0.02)
