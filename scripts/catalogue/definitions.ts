@@ -1,4 +1,4 @@
-import type { CallExpression, SourceFile, TypeNode } from 'ts-morph';
+import type { CallExpression, SourceFile, TypeNode, VariableDeclaration } from 'ts-morph';
 import { Node, SyntaxKind } from 'ts-morph';
 import { docsOfType } from './schema.js';
 import type { Sources } from './source.js';
@@ -76,14 +76,30 @@ export function readDefinitions(sources: Sources): Definitions {
 
 function definitionsIn(file: SourceFile): Definition[] {
   return file.getVariableDeclarations().flatMap((declared) => {
-    const call = declared.getInitializer();
-    const kind = Node.isCallExpression(call) ? KIND_OF[calleeName(call)] : undefined;
-    if (!Node.isCallExpression(call) || kind === undefined) return [];
-    const types = call.getTypeArguments();
-    const [result, list] = kind === 'signal' ? [undefined, types[0]] : types;
-    const argument = Node.isTupleTypeNode(list) ? list.getElements()[0] : undefined;
     const docs = docsOf(declared.getVariableStatement());
-    return [{ kind, name: String(literal(asExpression(call))), constant: declared.getName(), docs, argument, result }];
+    return madeBy(declared).flatMap((call) => {
+      const kind = KIND_OF[calleeName(call)];
+      if (kind === undefined) return [];
+      const types = call.getTypeArguments();
+      const [result, list] = kind === 'signal' ? [undefined, types[0]] : types;
+      const argument = Node.isTupleTypeNode(list) ? list.getElements()[0] : undefined;
+      const constant = declared.getName();
+      // What is said of a table is said of no one entry.
+      const own = call.getParent() === declared ? docs : '';
+      return [{ kind, name: String(literal(asExpression(call))), constant, docs: own, argument, result }];
+    });
+  });
+}
+
+/** The call that makes a constant, or those that make the entries of a table. */
+function madeBy(declared: VariableDeclaration): CallExpression[] {
+  const initializer = declared.getInitializer();
+  const value = Node.isAsExpression(initializer) ? initializer.getExpression() : initializer;
+  if (Node.isCallExpression(value)) return [value];
+  if (!Node.isObjectLiteralExpression(value)) return [];
+  return value.getProperties().flatMap((property) => {
+    const entry = Node.isPropertyAssignment(property) ? property.getInitializer() : undefined;
+    return Node.isCallExpression(entry) ? [entry] : [];
   });
 }
 
@@ -119,6 +135,13 @@ function messagesOf(sources: Sources, defined: readonly Definition[]): Message[]
   });
 }
 
+/** A definition made in place, or the entry of a table of updates. */
+function kindOfHandler(made: Node | undefined): string | undefined {
+  if (Node.isCallExpression(made)) return KIND_OF[calleeName(made)];
+  const entry = Node.isAsExpression(made) ? made.getExpression() : made;
+  return Node.isElementAccessExpression(entry) && entry.getExpression().getText() === 'UPDATES' ? 'update' : undefined;
+}
+
 /** How the mailbox takes every name of MESSAGE_NAMES. */
 function registeredKinds(sources: Sources): MessageKind[] {
   const file = sources.file(MAILBOX);
@@ -131,7 +154,7 @@ function registeredKinds(sources: Sources): MessageKind[] {
   const handlers = calls(register).filter((call) => calleeName(call) === 'setHandler');
   return handlers.map((handler) => {
     const [made] = handler.getArguments();
-    const kind = Node.isCallExpression(made) ? KIND_OF[calleeName(made)] : undefined;
+    const kind = kindOfHandler(made);
     if (kind !== 'signal' && kind !== 'update') throw new CatalogueError(`${MAILBOX}: unreadable handler`);
     return kind;
   });

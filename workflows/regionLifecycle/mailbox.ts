@@ -1,8 +1,8 @@
+import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure } from '@temporalio/common';
 import {
   condition,
   defineSignal,
-  defineUpdate,
   setDefaultSignalHandler,
   setDefaultUpdateHandler,
   setHandler,
@@ -12,7 +12,7 @@ import { isUndecodable } from '../shared/payloadConverter.js';
 import type { Parsed } from '../shared/parse.js';
 import { parseMessage } from '../shared/parse.js';
 import type { MessageInputs, MessageName, MessageOutcome } from './messages.js';
-import { MESSAGE_NAMES } from './messages.js';
+import { MESSAGE_NAMES, UPDATES } from './messages.js';
 import type { KeyRecord, LifecycleState } from './state.js';
 import { keepLast } from './state.js';
 
@@ -60,7 +60,8 @@ export class Mailbox {
       else this.receive(name, raw);
     });
     setHandler(
-      defineUpdate<MessageOutcome, [unknown]>(name),
+      // Typed for those who send it; what arrives may be anything.
+      UPDATES[name] as UpdateDefinition<MessageOutcome, [unknown]>,
       async (raw) => {
         await condition(() => this.state !== null);
         const received = this.receive(name, raw);

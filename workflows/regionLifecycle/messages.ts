@@ -65,14 +65,17 @@ export const MESSAGE_NAMES: readonly MessageName[] = [
   'abort',
 ];
 
-export const overrideUpdate = defineUpdate<MessageOutcome, [OverrideMessage]>('override');
-export const clearOverrideUpdate = defineUpdate<MessageOutcome, [ClearOverrideMessage]>('clear-override');
-export const freezeUpdate = defineUpdate<MessageOutcome, [MessageBase]>('freeze');
-export const resumeUpdate = defineUpdate<MessageOutcome, [MessageBase]>('resume');
-export const rollbackUpdate = defineUpdate<MessageOutcome, [RollbackMessage]>('rollback');
-export const retryUpdate = defineUpdate<MessageOutcome, [MessageBase]>('retry');
-export const skipUpdate = defineUpdate<MessageOutcome, [MessageBase]>('skip');
-export const abortUpdate = defineUpdate<MessageOutcome, [MessageBase]>('abort');
+/** Each message as an update, for clients in code; the signal of the same name takes the same argument. */
+export const UPDATES = {
+  override: defineUpdate<MessageOutcome, [OverrideMessage]>('override'),
+  'clear-override': defineUpdate<MessageOutcome, [ClearOverrideMessage]>('clear-override'),
+  freeze: defineUpdate<MessageOutcome, [MessageBase]>('freeze'),
+  resume: defineUpdate<MessageOutcome, [MessageBase]>('resume'),
+  rollback: defineUpdate<MessageOutcome, [RollbackMessage]>('rollback'),
+  retry: defineUpdate<MessageOutcome, [MessageBase]>('retry'),
+  skip: defineUpdate<MessageOutcome, [MessageBase]>('skip'),
+  abort: defineUpdate<MessageOutcome, [MessageBase]>('abort'),
+} as const;
 
 export const statusQuery = defineQuery<RegionStatus>('status');
 
