@@ -132,7 +132,9 @@ export function guard(change: Change, context: TuningContext): GuardedChange {
     if (!remains) return { ok: false, guard: name, reason: `${name} leaves no room to move from ${change.from}` };
     current = { ...current, to: result.to };
   }
-  return { ok: true, change: current };
+  // A floor or the rounding may have moved a value that came from outside the range out of it again.
+  const settled = boundsGuard(current, context);
+  return settled.ok ? { ok: true, change: current } : { ok: false, guard: 'bounds', reason: settled.reason };
 }
 
 function floor(change: Change, least: number, what: string): GuardResult {
