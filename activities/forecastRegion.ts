@@ -4,12 +4,11 @@ import type { Activity, Ports } from './ports.js';
 import { setImmediate as turn } from 'node:timers/promises';
 import { forecastInSteps } from '../core/forecast/forecast.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
-import type { DemandForecast, Trust } from '../core/spec/forecast.js';
+import type { DemandForecast } from '../core/spec/forecast.js';
+import { lowestTrust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { Result } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
-
-const TRUST_ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
 
 /** Forecasts the demand at every entry service of the region over the horizon that starts now. */
 export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome> =
@@ -72,11 +71,4 @@ export async function forecastOf(
     await turn();
     run.signal?.throwIfAborted();
   }
-}
-
-function lowestTrust(forecast: DemandForecast): Trust {
-  return forecast.series.reduce<Trust>(
-    (lowest, series) => (TRUST_ORDER.indexOf(series.trust) < TRUST_ORDER.indexOf(lowest) ? series.trust : lowest),
-    'high',
-  );
 }

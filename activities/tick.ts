@@ -6,6 +6,7 @@ import { renderRelease } from './release.js';
 import { propagateDemand } from '../core/graph/propagate.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { DemandForecast, Trust } from '../core/spec/forecast.js';
+import { lowestTrust } from '../core/spec/forecast.js';
 import type { QuantileName } from '../core/spec/region.js';
 import type { Judgement, Observation } from '../core/spec/observation.js';
 import { considerAdjustments } from '../core/tuning/aimd.js';
@@ -72,11 +73,6 @@ function expectedDemand(release: Release, forecast: DemandForecast, atMs: number
       },
     ]),
   );
-}
-
-function lowestTrust(forecast: DemandForecast): Trust {
-  const order: readonly Trust[] = ['none', 'low', 'fair', 'high'];
-  return order.find((trust) => forecast.series.some((series) => series.trust === trust)) ?? 'none';
 }
 
 function contextOf(

@@ -29,3 +29,10 @@ export interface ForecastSeries {
   /** rps, one a step; p50 ≤ p80 ≤ p90 ≤ p95 ≤ p99 at each. */
   quantiles: Readonly<Record<QuantileName, readonly number[]>>;
 }
+
+const TRUST_ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
+
+/** A forecast is trusted as far as its least trusted series; one without series not at all. */
+export function lowestTrust(forecast: DemandForecast): Trust {
+  return TRUST_ORDER.find((trust) => forecast.series.some((series) => series.trust === trust)) ?? 'none';
+}
