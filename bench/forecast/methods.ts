@@ -41,6 +41,7 @@ function answer(question: Question, seasons: readonly number[], members: readonl
     horizonSteps: question.actual.length,
     seasons,
     events: question.events,
+    known: question.known,
     members,
     seed: 1,
   });

@@ -176,11 +176,12 @@ function fourierColumns({ fourierSeason, season }: ArimaShape, length: number): 
  */
 function eventColumns(
   values: readonly number[],
-  regressors: readonly Regressor[],
+  known: readonly Regressor[],
   shape: ArimaShape,
   scale: Scale,
   horizonSteps: number,
 ): Float64Array[] {
+  const regressors = known.filter(({ kind }) => kind === 'event');
   if (regressors.length === 0) return [];
   const period = shape.fourierSeason > 0 ? shape.fourierSeason : shape.differenced;
   const sums = new Float64Array(period);

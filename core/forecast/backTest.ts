@@ -1,7 +1,7 @@
 import { scaledError } from './ensemble.js';
 import type { EventPlan, TimedEvent } from './events.js';
 import { planEvents } from './events.js';
-import type { ForecastMember } from './members.js';
+import type { ForecastMember, KnownSeries, Regressor } from './members.js';
 import type { OriginPlan } from './origins.js';
 import { whyInsane } from './sane.js';
 import type { Series } from './series.js';
@@ -40,6 +40,14 @@ export interface BackTestOutcome {
 
 export type Prediction = { ok: true; mean: readonly number[]; events: EventPlan } | { ok: false; reason: string };
 
+/** What is known beside the history itself. */
+export interface ForecastContext {
+  events: readonly TimedEvent[];
+  known: readonly KnownSeries[];
+  seasons: readonly number[];
+  seed: number;
+}
+
 export function trainSteps(seasons: readonly number[]): number {
   return Math.min(TRAIN_STEPS_MOST, Math.max(TRAIN_STEPS, 3 * (seasons.at(-1) ?? 0)));
 }
@@ -53,13 +61,20 @@ export function predictFrom(
   series: Series,
   origin: number,
   horizonSteps: number,
-  context: { events: readonly TimedEvent[]; seasons: readonly number[]; seed: number },
+  context: ForecastContext,
 ): Prediction {
-  const train = sliceSeries(series, origin, trainSteps(context.seasons));
+  const train = sliceSeries(series, origin, member.historySteps ?? trainSteps(context.seasons));
   const { startMs, stepMs } = train;
   const grid = { startMs, stepMs, trainSteps: train.values.length, futureSteps: horizonSteps };
   const events = planEvents(context.events, grid);
-  const forecast = member.forecast(train, horizonSteps, events.regressors, context.seed);
+  const from = origin - train.values.length;
+  const values = context.known.map(({ name, values }): Regressor => ({
+    name,
+    kind: 'value',
+    train: values.slice(from, origin),
+    future: values.slice(origin, origin + horizonSteps),
+  }));
+  const forecast = member.forecast(train, horizonSteps, [...events.regressors, ...values], context.seed);
   if (!forecast.ok) return forecast;
   if (forecast.mean.length !== horizonSteps)
     return { ok: false, reason: 'its forecast is not of the length asked for' };
@@ -76,7 +91,7 @@ export function* backTest(
   members: readonly ForecastMember[],
   series: Series,
   plan: OriginPlan,
-  context: { events: readonly TimedEvent[]; seasons: readonly number[]; seed: number },
+  context: ForecastContext,
 ): Generator<string, BackTestOutcome> {
   const scales = plan.origins.map((origin) => {
     const { values } = sliceSeries(series, origin, trainSteps(context.seasons));

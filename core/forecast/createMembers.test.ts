@@ -29,7 +29,7 @@ function member(name: (typeof NAMES)[number], seasons: readonly number[] = SEASO
 }
 
 function predict(made: ForecastMember, series: Series, origin: number, events: readonly TimedEvent[] = []): number[] {
-  const predicted = predictFrom(made, series, origin, 48, { events, seasons: SEASONS, seed: 1 });
+  const predicted = predictFrom(made, series, origin, 48, { events, known: [], seasons: SEASONS, seed: 1 });
   if (!predicted.ok) throw new Error(predicted.reason);
   return [...predicted.mean];
 }

@@ -58,7 +58,7 @@ export function planEvents(events: readonly TimedEvent[], grid: StepGrid): Event
     const seen = train.filter((share) => share >= 0.5).length;
     const ahead = future.some((share) => share > 0);
     if (seen >= MIN_LEARNED_STEPS) {
-      regressors.push({ name: `event-${kind}`, train, future });
+      regressors.push({ name: `event-${kind}`, kind: 'event', train, future });
       if (ahead) notes.push(`events of kind "${kind}" ahead: effect learned from ${seen} steps of the history`);
       continue;
     }

@@ -76,6 +76,7 @@ export function* forecastInSteps(
       horizonSteps: input.horizonSteps,
       seasons,
       events: eventsFor(input.events, input.regionName, service),
+      known: [],
       members: createMembers(engines, seasons, history.values.length, input.models),
       seed: input.seed ?? 1,
     });

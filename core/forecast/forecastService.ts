@@ -5,7 +5,7 @@ import { backTest, predictFrom } from './backTest.js';
 import type { Ensemble } from './ensemble.js';
 import { weigh, weightedSum } from './ensemble.js';
 import type { EventPlan, TimedEvent } from './events.js';
-import type { ForecastMember } from './members.js';
+import type { ForecastMember, KnownSeries } from './members.js';
 import { planOrigins } from './origins.js';
 import { calibrate, monotone, quantileAt } from './quantiles.js';
 import type { Series } from './series.js';
@@ -21,6 +21,8 @@ export interface ServiceInput {
   horizonSteps: number;
   seasons: readonly number[];
   events: readonly TimedEvent[];
+  /** Over the history and all steps from its end to the end of the horizon. */
+  known: readonly KnownSeries[];
   members: readonly ForecastMember[];
   seed: number;
 }

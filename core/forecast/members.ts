@@ -1,10 +1,20 @@
 import type { Series } from './series.js';
 
-/** What is known of every step, past and ahead: the share of the step (0–1) that events of one kind cover. */
+/**
+ * What is known of every step, past and ahead. `event`: the share of the step (0–1) that events of one kind cover.
+ * `value`: any measured quantity, such as a temperature, in its own unit.
+ */
 export interface Regressor {
   name: string;
+  kind: 'event' | 'value';
   train: readonly number[];
   future: readonly number[];
+}
+
+/** Values of one regressor over history and horizon: `values[i]` belongs to the step that index `i` of the history is. */
+export interface KnownSeries {
+  name: string;
+  values: readonly number[];
 }
 
 /** Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed. */
@@ -15,6 +25,8 @@ export interface ForecastMember {
   readonly name: string;
   /** A fit takes tens of milliseconds or more: worth giving up early where it does not pay. */
   readonly costly?: boolean;
+  /** Most steps of history that it makes use of; absent: `trainSteps` of the back-test. */
+  readonly historySteps?: number;
   forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
 }
 

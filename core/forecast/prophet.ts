@@ -67,7 +67,9 @@ export function prophet(engine: ProphetEngine, seasons: readonly number[]): Fore
         train: train.values.map((value) => scale.to(value)),
         futureSeconds,
         seasonalities: seasonalitiesOf(usable, train.stepMs / 1000, trainSeconds, futureSeconds),
-        regressors: regressors.map((regressor) => ({ ...regressor, priorScale: EVENT_PRIOR })),
+        regressors: regressors
+          .filter(({ kind }) => kind === 'event')
+          .map(({ name, train: seen, future }) => ({ name, train: seen, future, priorScale: EVENT_PRIOR })),
         changepoints: CHANGEPOINTS,
         changepointPriorScale: CHANGEPOINT_PRIOR,
         seed,

@@ -9,7 +9,8 @@ export interface QuietDemand {
 }
 
 /** For members that know no regressors of their own: events are taken out before, and put in where they come. */
-export function quietDemand(values: readonly number[], season: number, regressors: readonly Regressor[]): QuietDemand {
+export function quietDemand(values: readonly number[], season: number, known: readonly Regressor[]): QuietDemand {
+  const regressors = known.filter(({ kind }) => kind === 'event');
   const effects = learnEffects(values, season, regressors);
   const factor = (part: 'train' | 'future', step: number): number =>
     effectFactor(
