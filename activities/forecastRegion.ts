@@ -8,6 +8,7 @@ import type { DemandForecast } from '../core/spec/forecast.js';
 import { lowestTrust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { Result } from '../core/spec/problem.js';
+import { ok } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 
 /** Forecasts the demand at every entry service of the region over the horizon that starts now. */
@@ -65,7 +66,7 @@ export async function forecastOf(
   );
   for (;;) {
     const step = steps.next();
-    if (step.done === true) return step.value;
+    if (step.done === true) return step.value.ok ? ok(step.value.value.forecast) : step.value;
     run.progress?.(step.value);
     // A fit keeps the processor for a while: heartbeats and other activities get their turn between two.
     await turn();

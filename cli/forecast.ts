@@ -10,7 +10,7 @@ import type { ForecastInput } from '../core/forecast/forecast.js';
 import type { DemandSample } from '../core/spec/csvDemand.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { Problem, Result } from '../core/spec/problem.js';
-import { refused } from '../core/spec/problem.js';
+import { ok, refused } from '../core/spec/problem.js';
 import type { EventSpec } from '../core/spec/region.js';
 import { forecastTable } from './forecastTable.js';
 import type { ForecastOptions, RawForecastOptions } from './forecastOptions.js';
@@ -49,7 +49,7 @@ async function forecast(input: ForecastInput): Promise<Result<DemandForecast>> {
   const steps = forecastInSteps(input, await loadForecastEngines());
   for (;;) {
     const step = steps.next();
-    if (step.done === true) return step.value;
+    if (step.done === true) return step.value.ok ? ok(step.value.value.forecast) : step.value;
     process.stderr.write(`${step.value}\n`);
   }
 }

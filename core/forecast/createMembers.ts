@@ -6,6 +6,7 @@ import type { MstlEngine } from './mstl.js';
 import { mstl } from './mstl.js';
 import type { ProphetEngine } from './prophet.js';
 import { prophet } from './prophet.js';
+import { atResolution } from './resolution.js';
 import { hasTwoNaives, seasonalNaive, shortNaive } from './seasonalNaive.js';
 
 /** What lives outside core: libraries whose loading is I/O. */
@@ -21,15 +22,15 @@ export function createMembers(
   historySteps: number,
   names?: readonly ModelName[],
 ): ForecastMember[] {
-  const members: Readonly<Record<ModelName, () => ForecastMember>> = {
-    arima: () => arima(seasons),
-    'lag-regression': () => lagRegression(seasons),
-    mstl: () => mstl(engines.mstl, seasons),
-    prophet: () => prophet(engines.prophet, seasons),
-    'seasonal-naive': () => seasonalNaive(seasons),
-    'short-naive': () => shortNaive(seasons),
+  const members: Readonly<Record<ModelName, (lengths: readonly number[]) => ForecastMember>> = {
+    arima,
+    'lag-regression': lagRegression,
+    mstl: (lengths) => mstl(engines.mstl, lengths),
+    prophet: (lengths) => prophet(engines.prophet, lengths),
+    'seasonal-naive': seasonalNaive,
+    'short-naive': shortNaive,
   };
   // Two voices that say the same would count twice.
   const all = MODEL_NAMES.filter((name) => name !== 'short-naive' || hasTwoNaives(seasons, historySteps));
-  return (names ?? all).map((name) => members[name]());
+  return atResolution(seasons, (lengths) => (names ?? all).map((name) => members[name](lengths)));
 }

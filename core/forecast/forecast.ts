@@ -6,10 +6,16 @@ import type { EventSpec } from '../spec/region.js';
 import type { ForecastEngines } from './createMembers.js';
 import { createMembers } from './createMembers.js';
 import { eventsFor } from './events.js';
-import { forecastService } from './forecastService.js';
-import type { ModelName } from './members.js';
+import type { ServiceChoice } from './choice.js';
+import type { DraftOutcome, ServiceJob } from './draft.js';
+import { draftService } from './draft.js';
+import type { Answered, FinishedRegion } from './finish.js';
+import { finishRegion } from './finish.js';
+import type { ForecastMember, ModelName } from './members.js';
 import type { PreparedSeries } from './prepareSeries.js';
 import { prepareSeries } from './prepareSeries.js';
+import type { CallsByEntry } from './reconcile.js';
+import type { Series } from './series.js';
 import { endMs } from './series.js';
 
 export type { ForecastEngines } from './createMembers.js';
@@ -33,6 +39,10 @@ export interface ForecastInput {
   models?: readonly ModelName[];
   /** For members that need chance. */
   seed?: number;
+  /** What earlier forecasts decided, by service; used where it still answers. */
+  kept?: readonly ServiceChoice[];
+  /** Demand of each service for one request a second at each entry: forecasts are made to agree where that is better. */
+  calls?: { byService: CallsByEntry; entries: readonly string[] };
 }
 
 /** A silence longer than this many longest seasons says that the service is gone, not that it is quiet. */
@@ -47,7 +57,7 @@ export function forecastDemand(input: ForecastInput, engines: ForecastEngines): 
   const steps = forecastInSteps(input, engines);
   for (;;) {
     const step = steps.next();
-    if (step.done === true) return step.value;
+    if (step.done === true) return step.value.ok ? ok(step.value.value.forecast) : step.value;
   }
 }
 
@@ -55,7 +65,45 @@ export function forecastDemand(input: ForecastInput, engines: ForecastEngines): 
 export function* forecastInSteps(
   input: ForecastInput,
   engines: ForecastEngines,
-): Generator<string, Result<DemandForecast>> {
+): Generator<string, Result<FinishedRegion>> {
+  const prepared = prepareRegion(input);
+  if (!prepared.ok) return prepared;
+  const { jobs, elsewhere } = prepared.value;
+  const outcomes: DraftOutcome[] = [];
+  for (const job of [...jobs, ...elsewhere]) {
+    const steps = draftService(job, membersFor(job, engines, input.models));
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) {
+        outcomes.push(step.value);
+        break;
+      }
+      yield `${job.service}: ${step.value}`;
+    }
+  }
+  return ok(finishPrepared(prepared.value, outcomes));
+}
+
+export function membersFor(
+  job: ServiceJob,
+  engines: ForecastEngines,
+  models: readonly ModelName[] | undefined,
+): ForecastMember[] {
+  return createMembers(engines, job.seasons, job.history.values.length, models);
+}
+
+/** A region's question taken apart into those of its services; plain data. */
+export interface PreparedRegion {
+  jobs: readonly ServiceJob[];
+  /** The same services in the region that is borrowed from, where one here has too little history. */
+  elsewhere: readonly ServiceJob[];
+  calls?: CallsByEntry;
+  entries?: readonly string[];
+  notes: readonly string[];
+}
+
+/** Checks the question whole and repairs its histories; nothing is fitted yet. */
+export function prepareRegion(input: ForecastInput): Result<PreparedRegion> {
   const problems = inputProblems(input);
   if (problems.length > 0) return refused(problems);
   const seasons = [...new Set(input.seasons)].sort((a, b) => a - b);
@@ -65,11 +113,9 @@ export function* forecastInSteps(
   const longest = seasons.at(-1) ?? 1;
   const stale = staleProblems(prepared.value, startMs, MAX_STALE_SEASONS * longest);
   if (stale.length > 0) return refused(stale);
-  const notes: string[] = [];
-  const series: DemandForecast['series'][number][] = [];
-  for (const [service, { series: history, notes: repaired }] of prepared.value) {
-    notes.push(...repaired);
-    const outcome = yield* forecastService({
+  const jobOf = (service: string, history: Series): ServiceJob => {
+    const kept = input.kept?.find((choice) => choice.service === service);
+    return {
       service,
       history,
       startMs,
@@ -77,13 +123,33 @@ export function* forecastInSteps(
       seasons,
       events: eventsFor(input.events, input.regionName, service),
       known: [],
-      members: createMembers(engines, seasons, history.values.length, input.models),
       seed: input.seed ?? 1,
+      ...(kept === undefined ? {} : { kept }),
+    };
+  };
+  const jobs = [...prepared.value].map(([service, { series }]) => jobOf(service, series));
+  return ok({
+    jobs,
+    elsewhere: [],
+    ...(input.calls === undefined ? {} : { calls: input.calls.byService, entries: input.calls.entries }),
+    notes: [...prepared.value.values()].flatMap((one) => one.notes),
+  });
+}
+
+/** Answers to `[...jobs, ...elsewhere]`, in that order, as one forecast. */
+export function finishPrepared(prepared: PreparedRegion, outcomes: readonly DraftOutcome[]): FinishedRegion {
+  const { jobs, elsewhere, calls, entries, notes } = prepared;
+  const answered = (list: readonly ServiceJob[], from: number): Answered[] =>
+    list.flatMap((job, index): Answered[] => {
+      const outcome = outcomes[from + index];
+      return outcome === undefined ? [] : [{ job, outcome }];
     });
-    notes.push(...outcome.notes.map((note) => `${service}: ${note}`));
-    series.push(outcome.series);
-  }
-  return ok({ series, notes });
+  const finished = finishRegion(answered(jobs, 0), {
+    ...(calls === undefined || entries === undefined ? {} : { calls, entries }),
+    elsewhere: answered(elsewhere, jobs.length),
+  });
+  const { forecast } = finished;
+  return { ...finished, forecast: { ...forecast, notes: [...notes, ...forecast.notes] } };
 }
 
 function inputProblems(input: ForecastInput): Problem[] {

@@ -25,7 +25,7 @@ function dot(left: Float64Array, right: Float64Array, from: number): number {
 }
 
 /** Solves `A x = b` for a symmetric positive matrix given by its lower triangle. */
-function solvePositive(lower: readonly number[][], right: readonly number[]): number[] {
+export function solvePositive(lower: readonly number[][], right: readonly number[]): number[] {
   const size = right.length;
   const root: number[][] = [];
   for (let row = 0; row < size; row++) {

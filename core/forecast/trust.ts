@@ -25,7 +25,7 @@ const ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
  * Trust is what the back-test earned, capped by everything that weakens it. `high`: better than the seasonal naive
  * on average (MASE ≤ 1), p90 held, four of the longest seasons seen. The reason names what decided.
  */
-export function judgeTrust(evidence: TrustEvidence): { trust: Trust; reason: string } {
+export function judgeTrust(evidence: TrustEvidence): { trust: Trust; score: number; reason: string } {
   const { mase, coverage90, origins, historySteps, longestSeason, staleSteps, unknownKinds } = evidence;
   const caps: Cap[] = [];
   const cap = (when: boolean, at: Trust, because: string): void => {
@@ -46,5 +46,18 @@ export function judgeTrust(evidence: TrustEvidence): { trust: Trust; reason: str
   cap(unknownKinds.length > 0, 'low', `the effect of ${unknownKinds.join(', ')} ahead is unknown`);
   const trust = caps.reduce<Trust>((least, { at }) => (ORDER.indexOf(at) < ORDER.indexOf(least) ? at : least), 'high');
   const because = caps.filter(({ at }) => at === trust).map((entry) => entry.because);
-  return { trust, reason: because.length === 0 ? `${error}; ${covered}` : because.join('; ') };
+  const score = Math.round(100 * scoreOf(mase, coverage90)) / 100;
+  return { trust, score, reason: because.length === 0 ? `${error}; ${covered}` : because.join('; ') };
+}
+
+/**
+ * Error and coverage as one number from 0 to 1, to compare services and to follow one over time: their product, so that
+ * a good half does not hide a bad one. 0.5 is what MASE 1 earns with p90 held.
+ */
+function scoreOf(mase: number, coverage90: number): number {
+  const error = 1 / (1 + Math.max(0, mase));
+  // Too wide is a fault as well, but half as bad: capacity idles, nobody waits.
+  const missed = coverage90 < 0.9 ? 0.9 - coverage90 : (coverage90 - 0.9) / 2;
+  const held = Math.max(0, 1 - 4 * missed);
+  return error * held;
 }

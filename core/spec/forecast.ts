@@ -10,6 +10,8 @@ export interface DemandForecast {
   series: readonly ForecastSeries[];
   /** What was repaired in the history or left out of the forecast, in words. */
   notes: readonly string[];
+  /** What the forecast had to do without, such as a source of events that is down: worth a person's look. */
+  degraded?: readonly string[];
 }
 
 export interface ForecastSeries {
@@ -22,8 +24,12 @@ export interface ForecastSeries {
     /** Mean absolute scaled error over the back-test. */ mase: number;
   }[];
   trust: Trust;
+  /** Error and coverage of the back-test as one number, 0 to 1; 0 where there was none. */
+  trustScore?: number;
   /** Why the trust is what it is, in words. */
   trustReason: string;
+  /** Level, trend, seasons, events and what changed since the last forecast, in sentences. */
+  explanation?: readonly string[];
   /** ISO 8601, UTC, one a step of the horizon. */
   timestamps: readonly string[];
   /** rps, one a step; p50 ≤ p80 ≤ p90 ≤ p95 ≤ p99 at each. */

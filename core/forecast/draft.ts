@@ -1,0 +1,197 @@
+import type { QuantileName } from '../spec/region.js';
+import type { Curves } from './curves.js';
+import { curvesOf } from './curves.js';
+import type { BackTestPoint, MemberBackTest, Prediction } from './backTest.js';
+import { backTest, predictFrom } from './backTest.js';
+import type { HeldOut, ServiceChoice } from './choice.js';
+import { isModelName, whyChooseAnew } from './choice.js';
+import type { Ensemble } from './ensemble.js';
+import { weigh, weightedSum } from './ensemble.js';
+import type { EventPlan, TimedEvent } from './events.js';
+import type { ForecastMember, KnownSeries } from './members.js';
+import { planOrigins } from './origins.js';
+import type { Series } from './series.js';
+import { endMs } from './series.js';
+
+/** The question for one service. Plain data, so that any thread can work on it. */
+export interface ServiceJob {
+  service: string;
+  history: Series;
+  /** When the first step of the forecast starts, milliseconds since the epoch; not before the history ends. */
+  startMs: number;
+  horizonSteps: number;
+  /** In steps, rising. */
+  seasons: readonly number[];
+  events: readonly TimedEvent[];
+  /** Over the history and all steps from its end to the end of the horizon. */
+  known: readonly KnownSeries[];
+  seed: number;
+  /** What an earlier forecast decided; used as long as it answers the question. */
+  kept?: ServiceChoice;
+}
+
+/** One service forecast by itself, before the region's services are looked at together. Plain data. */
+export interface ServiceDraft {
+  service: string;
+  choice: ServiceChoice;
+  /** Whether the choice is an earlier one. */
+  isKept: boolean;
+  /** rps, by lead from the end of the history; effects of events that were seen are in it. */
+  mean: readonly number[];
+  /** By lead: what events do beside that, as factors on each quantile. */
+  factors: Curves;
+  unknownKinds: readonly string[];
+  notes: readonly string[];
+}
+
+/** `none`: no model can answer, and why. */
+export type DraftOutcome =
+  { kind: 'draft'; draft: ServiceDraft } | { kind: 'none'; service: string; reason: string; notes: readonly string[] };
+
+/**
+ * Members back-tested, weighed and asked for one service; yields before each fit. With a kept choice that still holds,
+ * only the members that it gives weight are fitted, once.
+ */
+export function* draftService(job: ServiceJob, members: readonly ForecastMember[]): Generator<string, DraftOutcome> {
+  const said: string[] = [];
+  const asked = members.flatMap(({ name }) => (isModelName(name) ? [name] : []));
+  if (job.kept !== undefined) {
+    const why = whyChooseAnew(job.kept, { ...job, asked });
+    const again = why === null ? yield* askAgain(job, job.kept, members) : null;
+    if (again !== null) return { kind: 'draft', draft: again };
+    said.push(`models were chosen anew: ${why ?? 'a model of the last choice cannot forecast any more'}`);
+  }
+  const { history, seasons } = job;
+  const leads = leadsOf(job);
+  const plan = planOrigins(history.values.length, leads, seasons);
+  if (plan === null) {
+    const need = `a back-test needs about two seasons of ${seasons[0] ?? 0} steps`;
+    const reason = `only ${history.values.length} steps of history; ${need}`;
+    return { kind: 'none', service: job.service, reason, notes: said };
+  }
+  const { tested, dropped } = yield* backTest(members, history, plan, job);
+  said.push(...dropped.map(({ name, reason }) => `${name} was left out: ${reason}`));
+  const together = yield* forecastTogether(job, tested, leads, said);
+  if (together === null) {
+    const reason = `no model could forecast (${said.join('; ')})`;
+    return { kind: 'none', service: job.service, reason, notes: said };
+  }
+  const choice: ServiceChoice = {
+    service: job.service,
+    stepMs: history.stepMs,
+    horizonSteps: job.horizonSteps,
+    seasons,
+    asked,
+    chosenAtMs: endMs(history),
+    models: modelsOf(tested, together.ensemble),
+    mase: together.ensemble.mase,
+    scale: tested[0]?.scales.at(-1)?.scale ?? 0,
+    heldOut: heldOutOf(together.ensemble.heldOut, history),
+    notes: said,
+  };
+  return { kind: 'draft', draft: { ...draftOf(job, together, said), choice, isKept: false } };
+}
+
+/** Steps from the end of the history to the end of the horizon. */
+export function leadsOf({ startMs, history, horizonSteps }: ServiceJob): number {
+  return Math.round((startMs - endMs(history)) / history.stepMs) + horizonSteps;
+}
+
+interface Together {
+  mean: readonly number[];
+  events: EventPlan;
+}
+
+function draftOf(
+  { service }: ServiceJob,
+  { mean, events }: Together,
+  said: readonly string[],
+): Omit<ServiceDraft, 'choice' | 'isKept'> {
+  const factorsAt = (name: QuantileName): number[] => mean.map((_, step) => events.statedFactor(step, name));
+  return {
+    service,
+    mean,
+    factors: curvesOf(factorsAt),
+    unknownKinds: events.unknownKinds,
+    notes: [...said, ...events.notes],
+  };
+}
+
+function* askAgain(
+  job: ServiceJob,
+  kept: ServiceChoice,
+  members: readonly ForecastMember[],
+): Generator<string, ServiceDraft | null> {
+  const { history } = job;
+  const leads = leadsOf(job);
+  const done: { weight: number; predicted: Prediction & { ok: true } }[] = [];
+  for (const { name, weight } of kept.models) {
+    if (weight === 0) continue;
+    const member = members.find((candidate) => candidate.name === name);
+    if (member === undefined) return null;
+    yield `${name}, forecast`;
+    const predicted = predictFrom(member, history, history.values.length, leads, job);
+    if (!predicted.ok) return null;
+    done.push({ weight, predicted });
+  }
+  const [first] = done;
+  if (first === undefined) return null;
+  const mean = Array.from({ length: leads }, (_, step) =>
+    done.reduce((sum, { weight, predicted }) => sum + weight * (predicted.mean[step] ?? 0), 0),
+  );
+  return { ...draftOf(job, { mean, events: first.predicted.events }, kept.notes), choice: kept, isKept: true };
+}
+
+/**
+ * The weighted forecast. A member that fails only now loses its say, and the others are weighed anew; `null` when
+ * none is left.
+ */
+function* forecastTogether(
+  job: ServiceJob,
+  tested: readonly MemberBackTest[],
+  leads: number,
+  said: string[],
+): Generator<string, (Together & { ensemble: Ensemble }) | null> {
+  const done = new Map<MemberBackTest, Prediction & { ok: true }>();
+  let left = tested;
+  for (;;) {
+    const [first, ...others] = left;
+    if (first === undefined) return null;
+    const ensemble = weigh([first, ...others]);
+    const failed: MemberBackTest[] = [];
+    for (const test of ensemble.weights.keys()) {
+      if (done.has(test)) continue;
+      yield `${test.member.name}, forecast`;
+      const predicted = predictFrom(test.member, job.history, job.history.values.length, leads, job);
+      if (predicted.ok) {
+        done.set(test, predicted);
+        continue;
+      }
+      failed.push(test);
+      said.push(`${test.member.name} was left out: ${predicted.reason}`);
+    }
+    const [events] = [...done.values()].map((predicted) => predicted.events);
+    if (failed.length === 0 && events !== undefined) {
+      const at = (step: number): number => weightedSum(ensemble.weights, (test) => done.get(test)?.mean[step] ?? 0);
+      return { ensemble, mean: Array.from({ length: leads }, (_, step) => at(step)), events };
+    }
+    left = left.filter((test) => !failed.includes(test));
+  }
+}
+
+function modelsOf(tested: readonly MemberBackTest[], { weights }: Ensemble): ServiceChoice['models'] {
+  const bestFirst = [...tested].sort((a, b) => a.mase - b.mase);
+  return bestFirst.map((test) => ({ name: test.member.name, weight: weights.get(test) ?? 0, mase: test.mase }));
+}
+
+function heldOutOf(points: readonly BackTestPoint[], history: Series): HeldOut[] {
+  const origins = [...new Set(points.map((point) => point.origin))];
+  return origins.map((origin) => {
+    const own = points.filter((point) => point.origin === origin);
+    return {
+      originMs: history.startMs + origin * history.stepMs,
+      actual: own.map((point) => point.actual),
+      predicted: own.map((point) => point.predicted),
+    };
+  });
+}

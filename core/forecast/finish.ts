@@ -1,0 +1,205 @@
+import type { DemandForecast, ForecastSeries, Trust } from '../spec/forecast.js';
+import type { QuantileName } from '../spec/region.js';
+import type { ServiceChoice } from './choice.js';
+import { pointsOf } from './choice.js';
+import type { Donor } from './coldStart.js';
+import { borrowForecast } from './coldStart.js';
+import type { Curves } from './curves.js';
+import { curvesOf } from './curves.js';
+import type { DraftOutcome, ServiceDraft, ServiceJob } from './draft.js';
+import { leadsOf } from './draft.js';
+import { explain } from './explain.js';
+import type { Calibration } from './quantiles.js';
+import { calibrate, monotone, quantileAt } from './quantiles.js';
+import type { CallsByEntry } from './reconcile.js';
+import { reconcile } from './reconcile.js';
+import { formatStep } from './steps.js';
+import { judgeTrust } from './trust.js';
+
+/** What is known of the region beside each service's own history. */
+export interface RegionContext {
+  /** Demand that one request a second at each entry brings; absent: forecasts are not made to agree. */
+  calls?: CallsByEntry;
+  entries?: readonly string[];
+  /** Drafts of the same services in another region, from whom a service without history borrows. */
+  elsewhere?: readonly Answered[];
+}
+
+/** A question and what came of it. */
+export interface Answered {
+  job: ServiceJob;
+  outcome: DraftOutcome;
+}
+
+export interface FinishedRegion {
+  forecast: DemandForecast;
+  /** For the next forecast. */
+  choices: readonly ServiceChoice[];
+}
+
+type Quantiles = Readonly<Record<QuantileName, number>>;
+
+/** Factors on the last value where nothing better is known; wide on purpose, and never to be applied (trust `none`). */
+const GUESS: Quantiles = { p50: 1, p80: 1.25, p90: 1.5, p95: 2, p99: 3 };
+
+/** The drafts of a region's services as one forecast: made to agree, calibrated together, gaps filled from siblings. */
+export function finishRegion(answered: readonly Answered[], context: RegionContext = {}): FinishedRegion {
+  const drafted = answered.flatMap(({ job, outcome }) =>
+    outcome.kind === 'draft' ? [{ job, draft: outcome.draft }] : [],
+  );
+  const notes: string[] = [];
+  const agreed = agree(drafted, context, notes);
+  const finished = new Map(agreed.map((one) => [one.draft.service, finishService(one)]));
+  const donors = donorsOf(agreed, finished, context);
+  const series = answered.map(({ job, outcome }): ForecastSeries => {
+    const own = finished.get(job.service);
+    if (own !== undefined) return own.series;
+    return withoutModel(job, outcome.kind === 'none' ? outcome.reason : 'no model', donors);
+  });
+  const said = answered.flatMap(({ job, outcome }) =>
+    (outcome.kind === 'draft' ? outcome.draft.notes : outcome.notes).map((note) => `${job.service}: ${note}`),
+  );
+  const choices = agreed.map(({ job, draft }): ServiceChoice => {
+    const p50 = finished.get(job.service)?.series.quantiles.p50 ?? [];
+    return { ...draft.choice, last: { startMs: job.startMs, p50 } };
+  });
+  return { forecast: { series, notes: [...said, ...notes] }, choices };
+}
+
+interface Drafted {
+  job: ServiceJob;
+  draft: ServiceDraft;
+}
+
+/** Held-out errors of a reconciled forecast are those of the reconciled one: its calibration must know them. */
+function agree(drafted: readonly Drafted[], context: RegionContext, notes: string[]): readonly Drafted[] {
+  const { calls, entries } = context;
+  if (calls === undefined || entries === undefined) return drafted;
+  const services = drafted.map(({ draft: { service, choice, mean, factors } }) => ({
+    service,
+    heldOut: choice.heldOut,
+    mean: mean.map((value, step) => value * (factors.p50[step] ?? 1)),
+    scale: choice.scale,
+  }));
+  const result = reconcile(services, calls, entries);
+  if (result === null) return drafted;
+  const gain = Math.round(100 * (1 - result.after / result.before));
+  notes.push(`forecasts were made to agree along the service graph: back-test error ${gain} % less`);
+  return drafted.map(({ job, draft }) => {
+    const own = result.byService.get(draft.service);
+    if (own === undefined) return { job, draft };
+    const heldOut = draft.choice.heldOut.map((one, origin) => ({
+      ...one,
+      predicted: own.predicted[origin] ?? one.predicted,
+    }));
+    const mean = own.mean.map((value, step) => value / (draft.factors.p50[step] ?? 1));
+    return { job, draft: { ...draft, mean, choice: { ...draft.choice, heldOut } } };
+  });
+}
+
+interface Finished {
+  series: ForecastSeries;
+  calibration: Calibration;
+}
+
+function finishService({ job, draft }: Drafted): Finished {
+  const { choice } = draft;
+  const calibration = calibrate(pointsOf(choice.heldOut), job.seasons[0] ?? 1);
+  const stale = leadsOf(job) - job.horizonSteps;
+  const { trust, score, reason } = judgeTrust({
+    mase: choice.mase,
+    coverage90: calibration.coverage90,
+    origins: choice.heldOut.length,
+    historySteps: job.history.values.length,
+    longestSeason: job.seasons.at(-1) ?? 1,
+    staleSteps: stale,
+    unknownKinds: draft.unknownKinds,
+  });
+  const steps = draft.mean.slice(stale).map((value, index) => {
+    const around = quantileAt(calibration, value, stale + index + 1);
+    return monotone((name) => around[name] * (draft.factors[name][stale + index] ?? 1));
+  });
+  const models = choice.models.map((model) => ({ ...model, mase: significant(model.mase) }));
+  const quantiles = curvesOf((name) => steps.map((step) => step[name]));
+  const explanation = explain(job, draft, quantiles.p50);
+  return { series: seriesOf(job, { models, trust, score, reason, quantiles, explanation }), calibration };
+}
+
+function donorsOf(
+  drafted: readonly Drafted[],
+  finished: ReadonlyMap<string, Finished>,
+  { elsewhere }: RegionContext,
+): (service: string) => Donor[] {
+  const siblings = drafted.flatMap(({ job, draft }): Donor[] => {
+    const own = finished.get(draft.service)?.series;
+    return own === undefined
+      ? []
+      : [{ name: draft.service, isSameService: false, history: job.history, quantiles: own.quantiles }];
+  });
+  const others = (elsewhere ?? []).flatMap(({ job, outcome }): Donor[] => {
+    if (outcome.kind !== 'draft') return [];
+    const { series } = finishService({ job, draft: outcome.draft });
+    return [{ name: job.service, isSameService: true, history: job.history, quantiles: series.quantiles }];
+  });
+  return (service) => [
+    ...others
+      .filter((donor) => donor.name === service)
+      .map((donor) => ({ ...donor, name: `${service} in the other region` })),
+    ...siblings,
+  ];
+}
+
+/** Borrowed from another, or else the last value, which nothing may be applied on. */
+function withoutModel(job: ServiceJob, reason: string, donorsFor: (service: string) => Donor[]): ForecastSeries {
+  const borrowed = borrowForecast(job.history, donorsFor(job.service));
+  if (borrowed !== null) {
+    return seriesOf(job, {
+      models: [{ name: 'borrowed', weight: 1, mase: 1 }],
+      trust: 'low',
+      score: 0,
+      reason: `${reason}; ${borrowed.reason}`,
+      quantiles: borrowed.quantiles,
+      explanation: [`Too little history of its own: it ${borrowed.reason}.`],
+    });
+  }
+  const last = job.history.values.at(-1) ?? 0;
+  return seriesOf(job, {
+    // One step ahead, the last value is the very scale that MASE divides by: its own is 1.
+    models: [{ name: 'last-value', weight: 1, mase: 1 }],
+    trust: 'none',
+    score: 0,
+    reason: `${reason}; the last value stands in`,
+    quantiles: curvesOf((name) => Array.from({ length: job.horizonSteps }, () => last * GUESS[name])),
+    explanation: ['No forecast: limits follow what arrives until there is more history.'],
+  });
+}
+
+interface Told {
+  models: ForecastSeries['models'];
+  trust: Trust;
+  score: number;
+  reason: string;
+  quantiles: Curves;
+  explanation: readonly string[];
+}
+
+function seriesOf(job: ServiceJob, { models, trust, score, reason, quantiles, explanation }: Told): ForecastSeries {
+  const { stepMs } = job.history;
+  const at = (index: number): string => new Date(job.startMs + index * stepMs).toISOString().replace('.000Z', 'Z');
+  return {
+    service: job.service,
+    step: formatStep(stepMs / 1000),
+    models,
+    trust,
+    trustScore: score,
+    trustReason: reason,
+    explanation,
+    timestamps: quantiles.p50.map((_, index) => at(index)),
+    quantiles: curvesOf((name) => quantiles[name].map(significant)),
+  };
+}
+
+/** Six digits: more would be noise of the fit, and would differ between processors. */
+function significant(value: number): number {
+  return Number(value.toPrecision(6));
+}
