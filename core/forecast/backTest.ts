@@ -1,4 +1,3 @@
-import { scaledError } from './ensemble.js';
 import type { EventPlan, TimedEvent } from './events.js';
 import { planEvents } from './events.js';
 import type { ForecastMember, KnownSeries, Regressor } from './members.js';
@@ -22,17 +21,26 @@ export interface BackTestPoint {
   predicted: number;
 }
 
+/** What a back-test asked for from one origin. */
+export interface OriginTruth {
+  /** Index into the series. */
+  origin: number;
+  /** What came, by lead. */
+  actual: readonly number[];
+  /** The seasonal naive's error in the history before it, rps. */
+  scale: number;
+}
+
 export interface MemberBackTest {
   member: ForecastMember;
   /** Mean over origins of the mean absolute error in units of the seasonal naive's error in the history before. */
   mase: number;
-  /** By origin, then by lead: the same for all members. */
-  points: readonly BackTestPoint[];
-  /** The seasonal naive's error before each origin, rps. */
-  scales: readonly { origin: number; scale: number }[];
+  /** By origin, then by lead. */
+  predicted: readonly (readonly number[])[];
 }
 
 export interface BackTestOutcome {
+  origins: readonly OriginTruth[];
   tested: readonly MemberBackTest[];
   /** Members that could not forecast from every origin, and why. */
   dropped: readonly { name: string; reason: string }[];
@@ -93,34 +101,48 @@ export function* backTest(
   plan: OriginPlan,
   context: ForecastContext,
 ): Generator<string, BackTestOutcome> {
-  const scales = plan.origins.map((origin) => {
+  const origins = plan.origins.map((origin): OriginTruth => {
     const { values } = sliceSeries(series, origin, trainSteps(context.seasons));
-    return { origin, scale: naiveError(values, context.seasons) };
+    const actual = series.values.slice(origin, origin + plan.horizonSteps);
+    return { origin, actual, scale: naiveError(values, context.seasons) };
   });
   const tested: (MemberBackTest & { scores: readonly number[] })[] = [];
   const dropped: { name: string; reason: string }[] = [];
   // Cheap members first: they say what a costly one has to reach.
   for (const member of [...members].sort((a, b) => Number(a.costly ?? false) - Number(b.costly ?? false))) {
-    const points: BackTestPoint[] = [];
+    const predicted: (readonly number[])[] = [];
     const scores: number[] = [];
     let failure: string | undefined;
-    for (const [index, { origin, scale }] of scales.entries()) {
-      if (index === SCREEN_ORIGINS && member.costly === true) failure = whyScreened(scores, tested, scales.length);
+    for (const [index, truth] of origins.entries()) {
+      if (index === SCREEN_ORIGINS && member.costly === true) failure = whyScreened(scores, tested, origins.length);
       if (failure !== undefined) break;
-      yield `${member.name}, origin ${index + 1} of ${scales.length}`;
-      const predicted = predictFrom(member, series, origin, plan.horizonSteps, context);
-      if (!predicted.ok) {
-        failure = predicted.reason;
+      yield `${member.name}, origin ${index + 1} of ${origins.length}`;
+      const answer = predictFrom(member, series, truth.origin, plan.horizonSteps, context);
+      if (!answer.ok) {
+        failure = answer.reason;
         break;
       }
-      const fresh = pointsOf(series, origin, predicted);
-      points.push(...fresh);
-      scores.push(scaledError(mean(fresh.map((point) => Math.abs(point.actual - point.predicted))), scale));
+      const fresh = answer.mean.map((value, step) => value * answer.events.statedFactor(step, 'p50'));
+      predicted.push(fresh);
+      scores.push(originError(truth, fresh));
     }
-    if (failure === undefined) tested.push({ member, mase: mean(scores), points, scales, scores });
+    if (failure === undefined) tested.push({ member, mase: mean(scores), predicted, scores });
     else dropped.push({ name: member.name, reason: failure });
   }
-  return { tested, dropped };
+  return { origins, tested, dropped };
+}
+
+/** Mean absolute error of a forecast from one origin, in units of the seasonal naive's. */
+export function originError({ actual, scale }: OriginTruth, predicted: readonly number[]): number {
+  let sum = 0;
+  for (const [step, value] of actual.entries()) sum += Math.abs(value - (predicted[step] ?? 0));
+  return scaledError(sum / Math.max(1, actual.length), scale);
+}
+
+/** An error in units of the naive one; where that is none at all, any error is endless. */
+function scaledError(error: number, scale: number): number {
+  if (scale > 0) return error / scale;
+  return error > 0 ? Number.POSITIVE_INFINITY : 0;
 }
 
 function whyScreened(
@@ -133,15 +155,6 @@ function whyScreened(
   if (!Number.isFinite(best) || reached <= SCREEN_TIMES * best) return undefined;
   const error = `MASE ${reached.toFixed(2)}, where the best has ${best.toFixed(2)}`;
   return `after ${scores.length} of ${origins} back-test origins: ${error}`;
-}
-
-function pointsOf(series: Series, origin: number, predicted: Prediction & { ok: true }): BackTestPoint[] {
-  return predicted.mean.map((value, step) => ({
-    origin,
-    lead: step + 1,
-    actual: series.values[origin + step] ?? 0,
-    predicted: value * predicted.events.statedFactor(step, 'p50'),
-  }));
 }
 
 /** Mean absolute difference to one (shortest) season earlier: the scale of MASE. */

@@ -1,7 +1,7 @@
 import type { QuantileName } from '../spec/region.js';
 import type { Curves } from './curves.js';
 import { curvesOf } from './curves.js';
-import type { BackTestPoint, MemberBackTest, Prediction } from './backTest.js';
+import type { MemberBackTest, OriginTruth, Prediction } from './backTest.js';
 import { backTest, predictFrom } from './backTest.js';
 import type { HeldOut, ServiceChoice } from './choice.js';
 import { isModelName, whyChooseAnew } from './choice.js';
@@ -69,9 +69,9 @@ export function* draftService(job: ServiceJob, members: readonly ForecastMember[
     const reason = `only ${history.values.length} steps of history; ${need}`;
     return { kind: 'none', service: job.service, reason, notes: said };
   }
-  const { tested, dropped } = yield* backTest(members, history, plan, job);
+  const { origins, tested, dropped } = yield* backTest(members, history, plan, job);
   said.push(...dropped.map(({ name, reason }) => `${name} was left out: ${reason}`));
-  const together = yield* forecastTogether(job, tested, leads, said);
+  const together = yield* forecastTogether(job, { tested, origins }, leads, said);
   if (together === null) {
     const reason = `no model could forecast (${said.join('; ')})`;
     return { kind: 'none', service: job.service, reason, notes: said };
@@ -85,8 +85,12 @@ export function* draftService(job: ServiceJob, members: readonly ForecastMember[
     chosenAtMs: endMs(history),
     models: modelsOf(tested, together.ensemble),
     mase: together.ensemble.mase,
-    scale: tested[0]?.scales.at(-1)?.scale ?? 0,
-    heldOut: heldOutOf(together.ensemble.heldOut, history),
+    scale: origins.at(-1)?.scale ?? 0,
+    heldOut: origins.map(({ origin, actual }, at): HeldOut => ({
+      originMs: history.startMs + origin * history.stepMs,
+      actual,
+      predicted: together.ensemble.heldOut[at] ?? [],
+    })),
     notes: said,
   };
   return { kind: 'draft', draft: { ...draftOf(job, together, said), choice, isKept: false } };
@@ -148,7 +152,7 @@ function* askAgain(
  */
 function* forecastTogether(
   job: ServiceJob,
-  tested: readonly MemberBackTest[],
+  { tested, origins }: { tested: readonly MemberBackTest[]; origins: readonly OriginTruth[] },
   leads: number,
   said: string[],
 ): Generator<string, (Together & { ensemble: Ensemble }) | null> {
@@ -157,7 +161,7 @@ function* forecastTogether(
   for (;;) {
     const [first, ...others] = left;
     if (first === undefined) return null;
-    const ensemble = weigh([first, ...others]);
+    const ensemble = weigh([first, ...others], origins);
     const failed: MemberBackTest[] = [];
     for (const test of ensemble.weights.keys()) {
       if (done.has(test)) continue;
@@ -182,16 +186,4 @@ function* forecastTogether(
 function modelsOf(tested: readonly MemberBackTest[], { weights }: Ensemble): ServiceChoice['models'] {
   const bestFirst = [...tested].sort((a, b) => a.mase - b.mase);
   return bestFirst.map((test) => ({ name: test.member.name, weight: weights.get(test) ?? 0, mase: test.mase }));
-}
-
-function heldOutOf(points: readonly BackTestPoint[], history: Series): HeldOut[] {
-  const origins = [...new Set(points.map((point) => point.origin))];
-  return origins.map((origin) => {
-    const own = points.filter((point) => point.origin === origin);
-    return {
-      originMs: history.startMs + origin * history.stepMs,
-      actual: own.map((point) => point.actual),
-      predicted: own.map((point) => point.predicted),
-    };
-  });
 }

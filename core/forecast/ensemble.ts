@@ -1,12 +1,24 @@
-import type { BackTestPoint, MemberBackTest } from './backTest.js';
+import type { MemberBackTest, OriginTruth } from './backTest.js';
+import { originError } from './backTest.js';
 import { mean } from './series.js';
 
-/** Members this much worse than the best one in the back-test have no say. */
-const SCREEN = 1.25;
-/** How fast the say falls with the error: with its square. */
-const POWER = 2;
-/** An ensemble this much worse than its best member in the back-test gives way to it. */
-const MOST_OVER_BEST = 1.03;
+/** A way to give weights: members up to `screen` times as bad as the best have a say that falls with `power` of the error. */
+interface Weighting {
+  screen: number;
+  power: number;
+}
+
+/**
+ * Many voices first: their errors cancel out, and few origins cannot tell who is best. A narrower circle is heard only
+ * where it forecast the origins clearly better that it was not chosen by.
+ */
+const WEIGHTINGS: readonly [Weighting, ...Weighting[]] = [
+  { screen: 2, power: 2 },
+  { screen: 1.5, power: 4 },
+  { screen: 1.25, power: 8 },
+];
+/** What "clearly" is, as a share of the error. */
+const CLEARLY = 0.03;
 /** Weights are whole thousandths, so that what is shown is what was used. */
 const PARTS = 1000;
 
@@ -15,78 +27,63 @@ export interface Ensemble {
   weights: ReadonlyMap<MemberBackTest, number>;
   /** Mean absolute scaled error of the weighted forecasts over the origins. */
   mase: number;
-  /** What it would have forecast from each origin with the weights that the other origins alone give: honest errors. */
-  heldOut: readonly BackTestPoint[];
+  /**
+   * By origin, then by lead: what it would have forecast with the weights that the other origins alone give. Its errors
+   * are honest.
+   */
+  heldOut: readonly (readonly number[])[];
 }
 
 type Tested = readonly [MemberBackTest, ...MemberBackTest[]];
 
-/**
- * Weights of the members by their errors over the back-test, and what they would have forecast together. Never more
- * than 3 % worse than the best member there: where the others only do harm, it is left alone.
- */
-export function weigh(tested: Tested): Ensemble {
-  const { weights, mase } = weighed(tested);
-  return { weights, mase, heldOut: heldOutPoints(tested) };
+/** Weights of the members by their errors over the back-test, and what they would have forecast together. */
+export function weigh(tested: Tested, origins: readonly OriginTruth[]): Ensemble {
+  const errors = tested.map(({ predicted }) => origins.map((truth, at) => originError(truth, predicted[at] ?? [])));
+  const [first, ...others] = WEIGHTINGS.map((weighting) => heldOut(tested, origins, errors, weighting));
+  let best = { weighting: WEIGHTINGS[0], ...(first ?? { error: Number.POSITIVE_INFINITY, forecasts: [] }) };
+  for (const [index, candidate] of others.entries()) {
+    const weighting = WEIGHTINGS[index + 1] ?? WEIGHTINGS[0];
+    if (candidate.error < (1 - CLEARLY) * best.error) best = { weighting, ...candidate };
+  }
+  const all = weightsOf(errors, best.weighting);
+  const byMember = tested.map((test, index): [MemberBackTest, number] => [test, all[index] ?? 0]);
+  const weights = new Map(byMember.filter(([, weight]) => weight > 0).sort(([, a], [, b]) => b - a));
+  const together = origins.map((truth, at) => originError(truth, combine(tested, all, at)));
+  return { weights, mase: mean(together), heldOut: best.forecasts };
 }
 
-interface Weighed {
-  weights: ReadonlyMap<MemberBackTest, number>;
-  mase: number;
-  points: readonly BackTestPoint[];
-}
-
-function weighed(tested: Tested): Weighed {
-  const sorted = [...tested].sort((a, b) => a.mase - b.mase);
-  const best = sorted[0] ?? tested[0];
-  const raw = sorted.map(({ mase }) => {
-    if (mase === best.mase) return 1;
-    return mase <= SCREEN * best.mase ? (best.mase / mase) ** POWER : 0;
+/** Each origin forecast with the weights that the others give. */
+function heldOut(
+  tested: Tested,
+  origins: readonly OriginTruth[],
+  errors: readonly (readonly number[])[],
+  weighting: Weighting,
+): { error: number; forecasts: readonly (readonly number[])[] } {
+  const forecasts = origins.map((_, held) => {
+    const others = errors.map((own) => own.filter((_error, at) => at !== held));
+    return combine(tested, weightsOf(others, weighting), held);
   });
-  const together = combine(inThousandths(sorted, raw));
-  return together.mase <= MOST_OVER_BEST * best.mase ? together : combine(new Map([[best, 1]]));
+  return { error: mean(origins.map((truth, at) => originError(truth, forecasts[at] ?? []))), forecasts };
 }
 
-function heldOutPoints(tested: Tested): BackTestPoint[] {
-  return tested[0].scales.flatMap(({ origin }) => {
-    const [first, ...rest] = tested;
-    const others = weighed([
-      only(first, (at) => at !== origin),
-      ...rest.map((test) => only(test, (at) => at !== origin)),
-    ]);
-    const share = new Map([...others.weights].map(([{ member }, weight]) => [member, weight]));
-    const held = tested.flatMap((test): [MemberBackTest, number][] => {
-      const weight = share.get(test.member);
-      return weight === undefined ? [] : [[only(test, (at) => at === origin), weight]];
-    });
-    return combine(new Map(held)).points;
+function combine(tested: Tested, weights: readonly number[], origin: number): number[] {
+  const sum = new Array<number>(tested[0].predicted[origin]?.length ?? 0).fill(0);
+  for (const [index, { predicted }] of tested.entries()) {
+    const weight = weights[index] ?? 0;
+    if (weight === 0) continue;
+    for (const [step, value] of (predicted[origin] ?? []).entries()) sum[step] = (sum[step] ?? 0) + weight * value;
+  }
+  return sum;
+}
+
+function weightsOf(errors: readonly (readonly number[])[], { screen, power }: Weighting): number[] {
+  const mases = errors.map(mean);
+  const best = Math.min(...mases);
+  const raw = mases.map((mase) => {
+    if (mase === best) return 1;
+    return mase <= screen * best ? (best / mase) ** power : 0;
   });
-}
-
-/** The same back-test as if it had been made from some of the origins alone. */
-function only(test: MemberBackTest, holds: (origin: number) => boolean): MemberBackTest {
-  const points = test.points.filter((point) => holds(point.origin));
-  const scales = test.scales.filter(({ origin }) => holds(origin));
-  return { ...test, points, scales, mase: scaledErrorOf(points, scales) };
-}
-
-function combine(weights: ReadonlyMap<MemberBackTest, number>): Weighed {
-  const [first] = weights.keys();
-  if (first === undefined) throw new Error('an ensemble of nothing');
-  const points = first.points.map((point, index) => ({
-    ...point,
-    predicted: weightedSum(weights, (test) => test.points[index]?.predicted ?? 0),
-  }));
-  return { weights, mase: scaledErrorOf(points, first.scales), points };
-}
-
-function scaledErrorOf(points: readonly BackTestPoint[], scales: MemberBackTest['scales']): number {
-  return mean(
-    scales.map(({ origin, scale }) => {
-      const own = points.filter((point) => point.origin === origin);
-      return scaledError(mean(own.map((point) => Math.abs(point.actual - point.predicted))), scale);
-    }),
-  );
+  return inThousandths(raw);
 }
 
 /** Sum of a value of each member by its weight. */
@@ -96,23 +93,11 @@ export function weightedSum<T>(weights: ReadonlyMap<T, number>, valueOf: (member
   return sum;
 }
 
-/** An error in units of the naive one; where that is none at all, any error is endless. */
-export function scaledError(error: number, scale: number): number {
-  if (scale > 0) return error / scale;
-  return error > 0 ? Number.POSITIVE_INFINITY : 0;
-}
-
-function inThousandths(
-  members: readonly MemberBackTest[],
-  raw: readonly number[],
-): ReadonlyMap<MemberBackTest, number> {
+/** What rounding leaves over goes to the first of the best. */
+function inThousandths(raw: readonly number[]): number[] {
   const sum = raw.reduce((total, weight) => total + weight, 0);
   const parts = raw.map((weight) => Math.floor((PARTS * weight) / sum));
   const rest = PARTS - parts.reduce((total, part) => total + part, 0);
-  return new Map(
-    members.flatMap((member, index): [MemberBackTest, number][] => {
-      const part = (parts[index] ?? 0) + (index === 0 ? rest : 0);
-      return part > 0 ? [[member, part / PARTS]] : [];
-    }),
-  );
+  const best = raw.indexOf(Math.max(...raw));
+  return parts.map((part, index) => (part + (index === best ? rest : 0)) / PARTS);
 }
