@@ -1,28 +1,30 @@
 import type { ForecastOutcome } from './contract.js';
 import { StepFailure, refuseAll } from './errors.js';
+import type { Remembered } from './forecastOf.js';
+import { forecastOf, readNetwork } from './forecastOf.js';
 import type { Activity, Ports } from './ports.js';
-import { setImmediate as turn } from 'node:timers/promises';
-import { forecastInSteps } from '../core/forecast/forecast.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
-import type { DemandForecast } from '../core/spec/forecast.js';
+import type { ServiceChoice } from '../core/forecast/choice.js';
 import { lowestTrust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
-import type { Result } from '../core/spec/problem.js';
-import { ok } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 
-/** Forecasts the demand at every entry service of the region over the horizon that starts now. */
+/** Forecasts the demand at every service of the region that has history, over the horizon that starts now. */
 export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome> =
   (ports) =>
   async ({ specRef }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
-    const result = await forecastOf(ports, spec, demandTimeMs(spec, ports.now()), {
+    const remembered = await recall(ports, spec.name);
+    const result = await forecastOf(ports, spec, demandTimeMs(spec, ports.now()), remembered, {
       signal: run.signal,
       progress: (step) => run.progress(step),
     });
     if (!result.ok) throw refuseAll('forecast-failed', 'the demand history is refused', result.problems);
-    const forecast = result.value;
+    const { forecast, choices, training } = result.value;
     if (forecast.series.length === 0) throw new StepFailure('forecast-failed', 'the history names no entry service');
+    await ports.memory.remember(spec.name, { choices: await ports.artifacts.putJson('forecast-choices', choices) });
+    // Minutes of work that no forecast waits for: the next one has it.
+    if (training !== undefined) ports.trainer.offer(spec.name, training.input);
     return {
       ref: await ports.artifacts.putJson('forecast', forecast),
       trust: lowestTrust(forecast),
@@ -37,39 +39,12 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
     };
   };
 
-export interface ForecastRun {
-  signal?: AbortSignal;
-  progress?(step: string): void;
-}
-
-/** The forecast of a region from the history that its file names, cut at a moment of demand time. */
-export async function forecastOf(
-  ports: Pick<Ports, 'history' | 'engines'>,
-  spec: RegionSpec,
-  atMs: number,
-  run: ForecastRun = {},
-): Promise<Result<DemandForecast>> {
-  const { rows, problems } = await ports.history.read(spec.history, run.signal);
-  if (problems.length > 0) return { ok: false, problems };
-  const steps = forecastInSteps(
-    {
-      rows,
-      stepSeconds: spec.history.stepSeconds,
-      horizonSteps: spec.forecast.horizonSteps,
-      seasons: spec.forecast.seasons,
-      events: spec.events,
-      regionName: spec.name,
-      services: spec.services.filter((service) => service.entry !== undefined).map((service) => service.name),
-      at: atMs,
-    },
-    await ports.engines(),
-  );
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value.ok ? ok(step.value.value.forecast) : step.value;
-    run.progress?.(step.value);
-    // A fit keeps the processor for a while: heartbeats and other activities get their turn between two.
-    await turn();
-    run.signal?.throwIfAborted();
-  }
+/** What is lost or damaged is chosen and trained anew. */
+async function recall({ memory, artifacts }: Ports, region: string): Promise<Remembered> {
+  const refs = await memory.recall(region);
+  const read = async <T>(ref: ArtifactRef | undefined): Promise<T | undefined> =>
+    ref === undefined ? undefined : artifacts.getJson<T>(ref).catch(() => undefined);
+  const choices = await read<readonly ServiceChoice[]>(refs.choices);
+  const lstm = readNetwork(await read<unknown>(refs.lstm));
+  return { ...(choices === undefined ? {} : { choices }), ...(lstm === undefined ? {} : { lstm }) };
 }

@@ -1,10 +1,14 @@
 import type { ArtifactStore } from '../adapters/artifacts/port.js';
 import type { DeliveryRunner } from '../adapters/delivery/port.js';
+import type { ForecastCompute } from '../adapters/compute/port.js';
+import type { EventsReader } from '../adapters/events/reader.js';
 import type { DemandHistory } from '../adapters/history/port.js';
 import type { HookClient } from '../adapters/hooks/port.js';
+import type { ForecastMemory } from '../adapters/memory/port.js';
 import type { ProxyTarget } from '../adapters/mesh/port.js';
 import type { MetricsStore } from '../adapters/metrics/port.js';
-import type { ForecastEngines } from '../core/forecast/forecast.js';
+import type { RegressorSample } from '../core/spec/csvRegressors.js';
+import type { LstmTraining } from '../core/forecast/lstm/training.js';
 import type { Problem } from '../core/spec/problem.js';
 import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
 
@@ -12,8 +16,15 @@ import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
 export interface Ports {
   artifacts: ArtifactStore;
   history: DemandHistory;
-  /** Asked for before every forecast: engines that have trapped are replaced by fresh ones. */
-  engines(): Promise<ForecastEngines>;
+  events: EventsReader;
+  /** Values known over history and horizon, from the file that a region names. */
+  regressors(
+    file: string,
+    signal?: AbortSignal,
+  ): Promise<{ samples: readonly RegressorSample[]; problems: readonly Problem[] }>;
+  compute: ForecastCompute;
+  memory: ForecastMemory;
+  trainer: NetworkTrainer;
   metrics: MetricsStore;
   hooks: HookClient;
   openTarget(host: HostSpec): ProxyTarget;
@@ -23,6 +34,12 @@ export interface Ports {
   readText(file: string): Promise<string>;
   /** Milliseconds since the epoch. */
   now(): number;
+}
+
+/** Trains networks beside everything else, one at a time. */
+export interface NetworkTrainer {
+  /** Returns at once. A region that waits or trains already is not queued again. */
+  offer(region: string, training: LstmTraining): void;
 }
 
 /** What an activity gets besides its input. */

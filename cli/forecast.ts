@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises';
 
 import type { Command } from 'commander';
 
+import { forecastBy } from '../adapters/compute/forecastBy.js';
+import { createThreadCompute } from '../adapters/compute/threads.js';
 import { createCsvHistory } from '../adapters/history/csv.js';
-import { loadForecastEngines } from '../adapters/wasm/augurs.js';
+import { readRegressorsFile } from '../adapters/history/regressors.js';
+import { eventsWindow } from '../core/forecast/degrade.js';
+import type { EventsFileOptions } from '../core/forecast/eventsFile.js';
 import { parseEventsFile } from '../core/forecast/eventsFile.js';
-import { forecastInSteps } from '../core/forecast/forecast.js';
-import type { ForecastInput } from '../core/forecast/forecast.js';
+import type { ForecastInput } from '../core/forecast/prepareRegion.js';
+import type { RegressorSample } from '../core/spec/csvRegressors.js';
 import type { DemandSample } from '../core/spec/csvDemand.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { Problem, Result } from '../core/spec/problem.js';
@@ -25,8 +29,12 @@ export function registerForecast(program: Command): void {
     .option('--horizon <steps>', 'steps ahead')
     .option('--step <length>', 'length of a step', '1h')
     .option('--season <steps>', 'season lengths in steps, by comma; a day and a week unless given')
-    .option('--events <file...>', 'known ahead: CSV id,kind,start,end[,regions,services,uplift] or JSON')
-    .option('--regressors <file...>', 'not read yet')
+    .option(
+      '--events <file...>',
+      'known ahead: CSV id,kind,start,end[,regions,services,uplift,channel,budget], iCalendar or JSON',
+    )
+    .option('--regressors <file...>', 'CSV timestamp[,service],name… of values known over history and horizon')
+    .option('--time-zone <name>', 'IANA name of the clocks that demand and calendar days go by', 'UTC')
     .option('--models <names>', 'auto (all, weighted by their back-test), or names by comma', 'auto')
     .option('--at <time>', 'forecast as if it were this moment: nothing later is looked at')
     .option('--region <name>', 'for events that concern some regions only; without it those are left out')
@@ -45,12 +53,19 @@ export function registerForecast(program: Command): void {
     });
 }
 
+/** Fewer services are forecast before threads would have started. */
+const FEW_SERVICES = 8;
+
 async function forecast(input: ForecastInput): Promise<Result<DemandForecast>> {
-  const steps = forecastInSteps(input, await loadForecastEngines());
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value.ok ? ok(step.value.value.forecast) : step.value;
-    process.stderr.write(`${step.value}\n`);
+  const compute = createThreadCompute({ inlineBelow: FEW_SERVICES });
+  try {
+    const progress = (done: number, total: number, word: string): void => {
+      process.stderr.write(`${done} of ${total}: ${word}\n`);
+    };
+    const result = await forecastBy(compute, input, { progress });
+    return result.ok ? ok(result.value.forecast) : result;
+  } finally {
+    await compute.close();
   }
 }
 
@@ -64,10 +79,17 @@ async function readInput(options: ForecastOptions): Promise<{ value: ForecastInp
     for (const row of read.rows) rows.push(row);
     problems.push(...read.problems);
   }
+  const window = eventsWindow(rows, options.stepSeconds, options.horizonSteps, options.atMs);
   for (const file of options.events) {
-    const read = await readEvents(file);
+    const read = await readEvents(file, { window, timeZone: options.timeZone });
     if (read.ok) events.push(...read.value);
     else problems.push(...read.problems);
+  }
+  const regressors: RegressorSample[] = [];
+  for (const file of options.regressors) {
+    const read = await readRegressorsFile(process.cwd(), file);
+    for (const sample of read.samples) regressors.push(sample);
+    problems.push(...read.problems);
   }
   const value: ForecastInput = {
     rows,
@@ -75,6 +97,8 @@ async function readInput(options: ForecastOptions): Promise<{ value: ForecastInp
     horizonSteps: options.horizonSteps,
     seasons: options.seasons,
     events,
+    regressors,
+    timeZone: options.timeZone.name,
     regionName: options.region,
     ...(options.atMs === undefined ? {} : { at: options.atMs }),
     ...(options.models === undefined ? {} : { models: options.models }),
@@ -82,9 +106,9 @@ async function readInput(options: ForecastOptions): Promise<{ value: ForecastInp
   return { value, problems };
 }
 
-async function readEvents(file: string): Promise<Result<readonly EventSpec[]>> {
+async function readEvents(file: string, options: EventsFileOptions): Promise<Result<readonly EventSpec[]>> {
   try {
-    return parseEventsFile(await readFile(file, 'utf8'), file);
+    return parseEventsFile(await readFile(file, 'utf8'), file, options);
   } catch (error) {
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     return refused([{ code: 'unreadable', file, field: '(file)', message }]);

@@ -3,6 +3,8 @@ import { MODEL_NAMES } from '../core/forecast/members.js';
 import { parseStep } from '../core/forecast/steps.js';
 import { parseInstant } from '../core/spec/instant.js';
 import type { Problem } from '../core/spec/problem.js';
+import type { TimeZone } from '../core/spec/timeZone.js';
+import { timeZoneNamed, UTC } from '../core/spec/timeZone.js';
 
 /** As commander hands them over: text, unchecked. */
 export interface RawForecastOptions {
@@ -15,6 +17,7 @@ export interface RawForecastOptions {
   models: string;
   at?: string;
   region?: string;
+  timeZone?: string;
   format: string;
 }
 
@@ -24,6 +27,8 @@ export interface ForecastOptions {
   stepSeconds: number;
   seasons: readonly number[];
   events: readonly string[];
+  regressors: readonly string[];
+  timeZone: TimeZone;
   models: readonly ModelName[] | undefined;
   atMs: number | undefined;
   region: string;
@@ -38,9 +43,8 @@ export function readForecastOptions(raw: RawForecastOptions): { options: Forecas
     problems.push({ code: 'option', field, message, expected });
   };
   if ((raw.history ?? []).length === 0) refuse('--history', 'is missing', 'one or more CSV files');
-  if ((raw.regressors ?? []).length > 0) {
-    refuse('--regressors', 'is not read yet', 'known-ahead events, by --events');
-  }
+  const timeZone = timeZoneNamed(raw.timeZone ?? 'UTC');
+  if (timeZone === null) refuse('--time-zone', `is "${raw.timeZone ?? ''}"`, 'a name such as Europe/Berlin');
   const stepSeconds = parseStep(raw.step);
   if (stepSeconds === null) refuse('--step', `is "${raw.step}"`, 'a length of time such as 1h, 15m, 30s or 1d');
   const horizonSteps = wholeNumber(raw.horizon, 1, 10_000);
@@ -59,6 +63,8 @@ export function readForecastOptions(raw: RawForecastOptions): { options: Forecas
     stepSeconds: stepSeconds ?? 3600,
     seasons: seasons ?? [],
     events: raw.events ?? [],
+    regressors: raw.regressors ?? [],
+    timeZone: timeZone ?? UTC,
     models: models ?? undefined,
     atMs,
     region: raw.region ?? '',

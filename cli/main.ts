@@ -1,11 +1,18 @@
+import path from 'node:path';
 import { CommanderError, Command } from 'commander';
-import { forecastOf } from '../activities/forecastRegion.js';
+import { readFile } from 'node:fs/promises';
+import { forecastOf } from '../activities/forecastOf.js';
+import type { Ports } from '../activities/ports.js';
+import { createEventsReader } from '../adapters/events/reader.js';
 import { createCsvHistory } from '../adapters/history/csv.js';
+import { readRegressorsFile } from '../adapters/history/regressors.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import { releaseHash } from '../core/spec/hash.js';
 import type { Result } from '../core/spec/problem.js';
+import { ok } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { DELIVERIES } from '../delivery/registry.js';
+import { workerConfig } from '../workers/config.js';
 import { registerCatalog } from './catalog.js';
 import { registerForecast } from './forecast.js';
 import { registerGraph } from './graph.js';
@@ -46,12 +53,30 @@ function createProgram(): Command {
   return program;
 }
 
+/** Starting threads takes longer than forecasting fewer services than this. */
+const INLINE_BELOW = 8;
+
 /** The same forecast as the worker's, from files below the working directory. */
 async function forecastFromFile(region: RegionSpec, at?: string): Promise<Result<DemandForecast>> {
-  const { loadForecastEngines } = await import('../adapters/wasm/augurs.js');
+  const { createThreadCompute } = await import('../adapters/compute/threads.js');
   const history = createCsvHistory(process.cwd());
   const atMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
-  return forecastOf({ history, engines: loadForecastEngines }, region, atMs);
+  const config = workerConfig(process.env, process.cwd());
+  const events = createEventsReader({
+    directory: process.cwd(),
+    cacheDirectory: path.join(config.stateDirectory, 'events'),
+    variable: config.variable,
+    now: () => Date.now(),
+  });
+  const regressors: Ports['regressors'] = (file, signal) => readRegressorsFile(process.cwd(), file, signal);
+  const readText = (file: string): Promise<string> => readFile(path.resolve(file), 'utf8');
+  const compute = createThreadCompute({ inlineBelow: INLINE_BELOW });
+  try {
+    const result = await forecastOf({ history, events, regressors, readText, compute }, region, atMs);
+    return result.ok ? ok(result.value.forecast) : result;
+  } finally {
+    await compute.close();
+  }
 }
 
 async function main(): Promise<void> {

@@ -4,6 +4,8 @@ import { workerConfig } from './config.js';
 describe('workerConfig', () => {
   it('has a default for everything, below the working directory', () => {
     expect(workerConfig({}, '/srv/psmg')).toEqual({
+      trainNetworks: true,
+      variable: expect.any(Function),
       taskQueue: 'psmg',
       stateDirectory: '/srv/psmg/.psmg',
       dataDirectory: '/srv/psmg',

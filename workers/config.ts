@@ -12,6 +12,10 @@ export interface WorkerConfig {
   healthPort: number;
   /** Workflow tasks of a killed worker go to another one after this time. */
   stickyTimeoutMs: number;
+  /** Whether forecasts offer networks to train, in a thread beside everything else. */
+  trainNetworks: boolean;
+  /** Value of an environment variable that a region file names, such as the token of a calendar service. */
+  variable(name: string): string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +27,8 @@ export function workerConfig(environment: Environment, workingDirectory: string)
     dataDirectory: path.resolve(workingDirectory, environment['PSMG_DATA'] ?? '.'),
     healthPort: wholeNumber(environment, 'PSMG_HEALTH_PORT', 0),
     stickyTimeoutMs: wholeNumber(environment, 'PSMG_STICKY_TIMEOUT_MS', 5000),
+    trainNetworks: environment['PSMG_TRAIN'] !== 'off',
+    variable: (name) => environment[name],
   };
 }
 

@@ -4,26 +4,50 @@ import path from 'node:path';
 import type { Ports } from '../activities/ports.js';
 import { createFileArtifactStore } from '../adapters/artifacts/fileStore.js';
 import { createAnsibleRunner } from '../adapters/delivery/ansible.js';
+import { createThreadCompute } from '../adapters/compute/threads.js';
+import { createEventsReader } from '../adapters/events/reader.js';
 import { createCsvHistory } from '../adapters/history/csv.js';
+import { readRegressorsFile } from '../adapters/history/regressors.js';
 import { createHttpHooks } from '../adapters/hooks/http.js';
+import { createFileMemory } from '../adapters/memory/file.js';
 import { openTarget } from '../adapters/mesh/targets.js';
 import { validateWithEnvoy } from '../adapters/mesh/validateEnvoy.js';
 import { createSqliteMetricsStore } from '../adapters/metrics/sqlite.js';
-import { loadForecastEngines } from '../adapters/wasm/augurs.js';
 import { locatePart } from '../scripts/parts/locate.js';
 import type { WorkerConfig } from './config.js';
+import { createTrainer } from './trainer.js';
 
-/** Everything of the outside that this worker's activities use. Close `metrics` when the worker ends. */
-export function composePorts(config: WorkerConfig): Ports {
+export interface ComposedPorts extends Ports {
+  /** Ends threads and closes files, once no activity runs any more. */
+  close(): Promise<void>;
+}
+
+/** Everything of the outside that this worker's activities use. */
+export function composePorts(config: WorkerConfig): ComposedPorts {
   mkdirSync(config.stateDirectory, { recursive: true });
   const inState = (name: string): string => path.join(config.stateDirectory, name);
   const inData = (file: string): string => path.resolve(config.dataDirectory, file);
   const envoy = locatePart('envoy');
+  const artifacts = createFileArtifactStore(inState('artifacts'));
+  const memory = createFileMemory(inState('forecasts'));
+  const metrics = createSqliteMetricsStore(inState('metrics.db'));
+  // A fit keeps its thread busy, and heartbeats must go on.
+  const compute = createThreadCompute();
+  const trainer = createTrainer({ compute, artifacts, memory, log: (line) => process.stderr.write(`${line}\n`) });
   return {
-    artifacts: createFileArtifactStore(inState('artifacts')),
+    artifacts,
     history: createCsvHistory(config.dataDirectory),
-    engines: loadForecastEngines,
-    metrics: createSqliteMetricsStore(inState('metrics.db')),
+    events: createEventsReader({
+      directory: config.dataDirectory,
+      cacheDirectory: inState('events'),
+      variable: config.variable,
+      now: () => Date.now(),
+    }),
+    regressors: (file, signal) => readRegressorsFile(config.dataDirectory, file, signal),
+    compute,
+    memory,
+    trainer: config.trainNetworks ? trainer : { offer: () => undefined },
+    metrics,
     hooks: createHttpHooks(),
     openTarget,
     delivery: {
@@ -35,5 +59,10 @@ export function composePorts(config: WorkerConfig): Ports {
     validate: { envoy: (flattened, signal) => validateWithEnvoy(envoy, flattened, { signal }) },
     readText: (file) => readFile(inData(file), 'utf8'),
     now: () => Date.now(),
+    close: async () => {
+      await trainer.stop();
+      await compute.close();
+      await metrics.close();
+    },
   };
 }

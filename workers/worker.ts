@@ -25,7 +25,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { config, target } = options;
   const client = await connectClient(target);
   await ensureSearchAttributes(client);
-  const ports = options.ports ?? composePorts(config);
+  const composed = options.ports === undefined ? composePorts(config) : undefined;
+  const ports = options.ports ?? composed ?? composePorts(config);
   const connection = await connectWorker(target);
   try {
     const worker = await Worker.create({
@@ -52,6 +53,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     await connection.close();
     await client.connection.close();
-    if (options.ports === undefined) await ports.metrics.close();
+    await composed?.close();
   }
 }

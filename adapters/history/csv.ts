@@ -9,8 +9,9 @@ import type { HistorySpec } from '../../core/spec/region.js';
 const MAX_MIB = 256;
 
 /**
- * Demand from a long CSV `timestamp,service,rps` (ISO 8601 with a zone). Files are relative to `directory`. A file
- * that cannot be read, and every row that cannot be used, is a problem; only an aborted read throws.
+ * Demand from a long CSV `timestamp,service,rps` (ISO 8601 with a zone; docs/data-rules.md says what else may stand for
+ * `rps`). Files are relative to `directory`. A file that cannot be read, and every row that cannot be used, is a
+ * problem; only an aborted read throws.
  */
 export function createCsvHistory(directory: string): DemandHistory {
   return { read: (spec, signal) => readCsvHistory(directory, spec, signal) };

@@ -1,3 +1,4 @@
+import type { DemandSample } from '../../core/spec/csvDemand.js';
 import type { Problem } from '../../core/spec/problem.js';
 import type { HistorySpec } from '../../core/spec/region.js';
 
@@ -6,9 +7,4 @@ export interface DemandHistory {
   read(spec: HistorySpec, signal?: AbortSignal): Promise<{ rows: readonly DemandRow[]; problems: readonly Problem[] }>;
 }
 
-export interface DemandRow {
-  /** Milliseconds since the epoch. */
-  at: number;
-  service: string;
-  rps: number;
-}
+export type DemandRow = DemandSample;

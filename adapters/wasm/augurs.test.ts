@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
 import { loadForecastEngines } from './augurs.js';
-import type { ForecastEngines, ForecastInput } from '../../core/forecast/forecast.js';
+import type { ForecastEngines } from '../../core/forecast/forecast.js';
+import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
 import { forecastDemand } from '../../core/forecast/forecast.js';
 import { MODEL_NAMES } from '../../core/forecast/members.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
@@ -86,12 +87,6 @@ describe('Prophet on real demand', () => {
     expect(uplift).toBeLessThan(2.1);
   });
 
-  it('forecasts two services with all members in seconds', () => {
-    const from = performance.now();
-    expect(run({ rows: HISTORY }).series).toHaveLength(2);
-    expect(performance.now() - from).toBeLessThan(30_000);
-  });
-
   it('leaves itself out, with the reason, where it cannot be fitted', () => {
     const forecast = run({ rows: SHOP.slice(0, 40), horizonSteps: 6, seasons: [12, 24] });
     expect(only(forecast).models.reduce((sum, model) => sum + model.weight, 0)).toBeCloseTo(1, 9);
@@ -170,7 +165,10 @@ describe('all members together', () => {
 
   it('are not worse in the back-test than the best of them by more than 3 %', () => {
     const forecast = only(run({ horizonSteps: 24 }));
-    expect(forecast.models.map((model) => model.name).sort()).toEqual([...MODEL_NAMES].sort());
+    expect(forecast.models.map((model) => model.name).sort()).toEqual(
+      // No network was trained for these services.
+      MODEL_NAMES.filter((name) => name !== 'lstm').sort(),
+    );
     const best = Math.min(...forecast.models.map((model) => model.mase));
     const together = Number(/MASE ([\d.]+)/.exec(forecast.trustReason)?.[1]);
     expect(together).toBeLessThanOrEqual(1.03 * best + 0.005);

@@ -90,11 +90,13 @@ function createProphet(instance: StanInstance): ProphetEngine {
   };
 }
 
+/** The instance is the module's own: loading it again brings no other memory. */
+let mstlTrapped: string | null = null;
+
 function createMstl(): MstlEngine {
-  let trapped: string | null = null;
   return {
     fitPredict(values, seasons, horizonSteps): MemberForecast {
-      if (trapped !== null) return { ok: false, reason: trapped };
+      if (mstlTrapped !== null) return { ok: false, reason: mstlTrapped };
       try {
         const model = MSTL.ets([...seasons]);
         try {
@@ -105,9 +107,9 @@ function createMstl(): MstlEngine {
         }
       } catch (error) {
         const reason = `MSTL could not be fitted: ${messageOf(error)}`;
-        if (error instanceof Error && error.name === 'RuntimeError')
-          trapped = `${reason} (out of use until the process restarts)`;
-        return { ok: false, reason };
+        if (!(error instanceof Error && error.name === 'RuntimeError')) return { ok: false, reason };
+        mstlTrapped = `${reason} (out of use until its thread ends)`;
+        return { ok: false, reason: mstlTrapped };
       }
     },
   };

@@ -1,10 +1,10 @@
 import { ridge } from './leastSquares.js';
 import type { ForecastMember, Regressor } from './members.js';
 import { middleOf } from './sane.js';
-import type { Scale } from './scale.js';
 import { linearScale, logScale } from './scale.js';
 import type { SarmaFit, SarmaOrder } from './sarma.js';
 import { continueSarma, fitSarma, whiten } from './sarma.js';
+import { usualWorth, valueColumns } from './valueEffects.js';
 
 /** How one of the fits sees the history: its scale, the season it differences, the one that Fourier terms carry. */
 interface ArimaShape {
@@ -31,9 +31,13 @@ const LONGEST_LAG = 3;
 /** Steps beyond two seasons without which nothing is left to fit on. */
 const SPARE_STEPS = 2 * LONGEST_LAG;
 const MOST_HARMONICS = 24;
-/** Standard deviations expected before the history is seen: of an event's logarithmic effect, of a Fourier weight. */
+/**
+ * Standard deviations expected before the history is seen: of an event's logarithmic effect, of a Fourier weight, of
+ * what one standard deviation of a measured regressor does.
+ */
 const EVENT_PRIOR = 0.5;
 const FOURIER_PRIOR = 0.2;
+const VALUE_PRIOR = 0.1;
 /**
  * Seasonal ARIMA with regressors: the shortest season differenced with the longest one by Fourier terms, and the
  * longest one differenced, each on a log and on a linear scale. The middle of them is the forecast: choosing one by a
@@ -72,10 +76,17 @@ function forecastShape(
   const scale = shape.scale === 'log' ? logScale(values) : linearScale(values);
   const { length } = values;
   const fourier = fourierColumns(shape, length + horizonSteps);
-  const events = eventColumns(values, regressors, shape, scale, horizonSteps);
+  const worth = usualWorth(
+    values,
+    regressors,
+    shape.fourierSeason > 0 ? shape.fourierSeason : shape.differenced,
+    scale,
+  );
+  const events = eventColumns(values, regressors, worth, horizonSteps);
+  const measured = valueColumns(regressors, shape.season, worth);
   const model: Regression = {
-    columns: [...fourier, ...events],
-    priors: [...fourier.map(() => FOURIER_PRIOR), ...events.map(() => EVENT_PRIOR)],
+    columns: [...fourier, ...events, ...measured],
+    priors: [...fourier.map(() => FOURIER_PRIOR), ...events.map(() => EVENT_PRIOR), ...measured.map(() => VALUE_PRIOR)],
     target: Float64Array.from(values, (value) => scale.to(value)),
     shape,
   };
@@ -170,33 +181,21 @@ function fourierColumns({ fourierSeason, season }: ArimaShape, length: number): 
   );
 }
 
-/**
- * An event multiplies demand; on the model's scale that is worth more where demand is high. The usual demand of the
- * step says how much: its phase's mean over the history.
- */
+/** On the model's scale an event is worth more where demand is high. */
 function eventColumns(
   values: readonly number[],
-  known: readonly Regressor[],
-  shape: ArimaShape,
-  scale: Scale,
+  regressors: readonly Regressor[],
+  worth: Float64Array,
   horizonSteps: number,
 ): Float64Array[] {
-  const regressors = known.filter(({ kind }) => kind === 'event');
-  if (regressors.length === 0) return [];
-  const period = shape.fourierSeason > 0 ? shape.fourierSeason : shape.differenced;
-  const sums = new Float64Array(period);
-  const counts = new Float64Array(period);
-  for (const [index, value] of values.entries()) {
-    if (regressors.some((regressor) => (regressor.train[index] ?? 0) > 0)) continue;
-    sums[index % period] = (sums[index % period] ?? 0) + value;
-    counts[index % period] = (counts[index % period] ?? 0) + 1;
-  }
-  const worth = Float64Array.from(sums, (sum, phase) => scale.worth(sum / Math.max(1, counts[phase] ?? 0)));
-  return regressors.map(({ train, future }) =>
-    Float64Array.from(
-      { length: values.length + horizonSteps },
-      (_, row) =>
-        (worth[row % period] ?? 0) * (row < values.length ? (train[row] ?? 0) : (future[row - values.length] ?? 0)),
-    ),
-  );
+  return regressors
+    .filter(({ kind }) => kind === 'event')
+    .map(({ train, future }) =>
+      Float64Array.from(
+        { length: values.length + horizonSteps },
+        (_, row) =>
+          (worth[row % worth.length] ?? 0) *
+          (row < values.length ? (train[row] ?? 0) : (future[row - values.length] ?? 0)),
+      ),
+    );
 }

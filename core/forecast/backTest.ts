@@ -3,12 +3,15 @@ import { planEvents } from './events.js';
 import type { ForecastMember, KnownSeries, Regressor } from './members.js';
 import type { OriginPlan } from './origins.js';
 import { whyInsane } from './sane.js';
+import { levelled } from './prepare/levelShift.js';
 import type { Series } from './series.js';
 import { mean, sliceSeries } from './series.js';
 
 /** History that any member is given: six weeks of hours, or three of the longest season, whichever is longer. */
 const TRAIN_STEPS = 1008;
 const TRAIN_STEPS_MOST = 2016;
+/** A larger error says no more; an endless one would leave no member a weight, and cannot be written as JSON. */
+const WORST_ERROR = 1e6;
 /** A costly member is given up after so many origins, if its error is so many times that of the best. */
 const SCREEN_ORIGINS = 2;
 const SCREEN_TIMES = 2;
@@ -61,6 +64,16 @@ export function trainSteps(seasons: readonly number[]): number {
 }
 
 /**
+ * What events do, learned from all of a series before index `origin`: the same for all members, so worth making once
+ * for each origin.
+ */
+export function planFrom(series: Series, origin: number, horizonSteps: number, context: ForecastContext): EventPlan {
+  const { startMs, stepMs } = series;
+  const grid = { startMs, stepMs, trainSteps: origin, futureSteps: horizonSteps };
+  return planEvents(context.events, grid, series.values.slice(0, origin), context.seasons);
+}
+
+/**
  * Forecast of one member from index `origin` of a series, events included. The member sees nothing at or after the
  * origin; the calendar of events is known ahead by its nature.
  */
@@ -70,11 +83,11 @@ export function predictFrom(
   origin: number,
   horizonSteps: number,
   context: ForecastContext,
+  events: EventPlan = planFrom(series, origin, horizonSteps, context),
 ): Prediction {
-  const train = sliceSeries(series, origin, member.historySteps ?? trainSteps(context.seasons));
-  const { startMs, stepMs } = train;
-  const grid = { startMs, stepMs, trainSteps: train.values.length, futureSteps: horizonSteps };
-  const events = planEvents(context.events, grid);
+  // What measured values do is learned slowly: days of like weather are few in six weeks.
+  const most = context.known.length > 0 ? TRAIN_STEPS_MOST : trainSteps(context.seasons);
+  const train = sliceSeries(series, origin, member.historySteps ?? most);
   const from = origin - train.values.length;
   const values = context.known.map(({ name, values }): Regressor => ({
     name,
@@ -82,13 +95,20 @@ export function predictFrom(
     train: values.slice(from, origin),
     future: values.slice(origin, origin + horizonSteps),
   }));
-  const forecast = member.forecast(train, horizonSteps, [...events.regressors, ...values], context.seed);
+  const quiet = { ...train, values: levelled(events.quiet.slice(from), context.seasons) };
+  const forecast = member.forecast(quiet, horizonSteps, values, context.seed);
   if (!forecast.ok) return forecast;
   if (forecast.mean.length !== horizonSteps)
     return { ok: false, reason: 'its forecast is not of the length asked for' };
-  const reason = whyInsane(train.values, forecast.mean);
+  const reason = whyInsane(quiet.values, forecast.mean);
   if (reason !== null) return { ok: false, reason };
-  return { ok: true, mean: forecast.mean, events };
+  return { ok: true, mean: forecast.mean.map((value, step) => value * events.learnedFactor(step)), events };
+}
+
+/** Of one length and grid: members learn from `trainable`, and are judged by what was measured. */
+export interface TestedHistory {
+  measured: Series;
+  trainable: Series;
 }
 
 /**
@@ -97,15 +117,16 @@ export function predictFrom(
  */
 export function* backTest(
   members: readonly ForecastMember[],
-  series: Series,
+  history: TestedHistory,
   plan: OriginPlan,
   context: ForecastContext,
 ): Generator<string, BackTestOutcome> {
   const origins = plan.origins.map((origin): OriginTruth => {
-    const { values } = sliceSeries(series, origin, trainSteps(context.seasons));
-    const actual = series.values.slice(origin, origin + plan.horizonSteps);
+    const { values } = sliceSeries(history.measured, origin, trainSteps(context.seasons));
+    const actual = history.measured.values.slice(origin, origin + plan.horizonSteps);
     return { origin, actual, scale: naiveError(values, context.seasons) };
   });
+  const events = origins.map(({ origin }) => planFrom(history.trainable, origin, plan.horizonSteps, context));
   const tested: (MemberBackTest & { scores: readonly number[] })[] = [];
   const dropped: { name: string; reason: string }[] = [];
   // Cheap members first: they say what a costly one has to reach.
@@ -117,7 +138,7 @@ export function* backTest(
       if (index === SCREEN_ORIGINS && member.costly === true) failure = whyScreened(scores, tested, origins.length);
       if (failure !== undefined) break;
       yield `${member.name}, origin ${index + 1} of ${origins.length}`;
-      const answer = predictFrom(member, series, truth.origin, plan.horizonSteps, context);
+      const answer = predictFrom(member, history.trainable, truth.origin, plan.horizonSteps, context, events[index]);
       if (!answer.ok) {
         failure = answer.reason;
         break;
@@ -139,10 +160,10 @@ export function originError({ actual, scale }: OriginTruth, predicted: readonly 
   return scaledError(sum / Math.max(1, actual.length), scale);
 }
 
-/** An error in units of the naive one; where that is none at all, any error is endless. */
+/** An error in units of the naive one, at most `WORST_ERROR`: that is any error where the naive one has none. */
 function scaledError(error: number, scale: number): number {
-  if (scale > 0) return error / scale;
-  return error > 0 ? Number.POSITIVE_INFINITY : 0;
+  const scaled = error === 0 ? 0 : error / scale;
+  return scaled < WORST_ERROR ? scaled : WORST_ERROR;
 }
 
 function whyScreened(

@@ -63,27 +63,52 @@ export function whyChooseAnew(choice: ServiceChoice, question: ChoiceQuestion): 
   return whyDrifted(choice, history, seasons);
 }
 
-function whyDrifted(choice: ServiceChoice, history: Series, seasons: readonly number[]): string | null {
-  const { last } = choice;
-  if (last === undefined) return null;
+/** MASE of the last forecast over what has come since; `null`: nothing to judge by yet. */
+export function recentMase(choice: ServiceChoice, history: Series, seasons: readonly number[]): number | null {
+  const came = errorsSince(choice, history);
+  if (came.length < EVIDENCE_SEASONS * (seasons[0] ?? 1) || choice.scale === 0) return null;
+  return mean(came) / choice.scale;
+}
+
+function errorsSince({ last }: ServiceChoice, history: Series): number[] {
+  if (last === undefined) return [];
   const from = Math.round((last.startMs - history.startMs) / history.stepMs);
-  const came = last.p50.flatMap((value, step): number[] => {
+  return last.p50.flatMap((value, step): number[] => {
     const actual = history.values[from + step];
     return actual === undefined || from + step < 0 ? [] : [Math.abs(actual - value)];
   });
-  if (came.length < EVIDENCE_SEASONS * (seasons[0] ?? 1) || choice.scale === 0) return null;
-  const error = mean(came) / choice.scale;
+}
+
+function whyDrifted(choice: ServiceChoice, history: Series, seasons: readonly number[]): string | null {
+  const error = recentMase(choice, history, seasons);
+  if (error === null) return null;
   // Where the back-test was near perfect, a multiple of nothing would be nothing.
   const allowed = DRIFT_TIMES * Math.max(choice.mase, 0.5);
   if (error <= allowed) return null;
-  return `drift: MASE ${error.toFixed(2)} over the last ${came.length} steps, where the back-test had ${choice.mase.toFixed(2)}`;
+  const steps = errorsSince(choice, history).length;
+  return `drift: MASE ${error.toFixed(2)} over the last ${steps} steps, where the back-test had ${choice.mase.toFixed(2)}`;
 }
 
 /** Held-out forecasts as points, origins counted by their index. */
-export function pointsOf(heldOut: readonly HeldOut[]): BackTestPoint[] {
-  return heldOut.flatMap(({ actual, predicted }, origin) =>
-    actual.map((value, step) => ({ origin, lead: step + 1, actual: value, predicted: predicted[step] ?? 0 })),
+export function pointsOf(
+  heldOut: readonly HeldOut[],
+  clock?: { stepMs: number; season: number },
+): (BackTestPoint & { phase?: number })[] {
+  return heldOut.flatMap(({ originMs, actual, predicted }, origin) =>
+    actual.map((value, step) => ({
+      origin,
+      lead: step + 1,
+      actual: value,
+      predicted: predicted[step] ?? 0,
+      ...(clock === undefined ? {} : { phase: phaseAt(originMs + step * clock.stepMs, clock.stepMs, clock.season) }),
+    })),
   );
+}
+
+/** Place of a moment in a season that is counted from the epoch on, in steps. */
+export function phaseAt(ms: number, stepMs: number, season: number): number {
+  const phase = Math.round(ms / stepMs) % season;
+  return phase < 0 ? phase + season : phase;
 }
 
 export function isModelName(name: string): name is ModelName {

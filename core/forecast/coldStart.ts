@@ -11,6 +11,8 @@ export interface Donor {
   /** The same service in another region knows its shape better than a sibling does. */
   isSameService: boolean;
   history: Series;
+  /** What a person says this service has for one request there; used where too few steps are in common to tell. */
+  statedScale?: number;
   /** Of the forecast, one a step, from the same start as is asked for. */
   quantiles: Curves;
 }
@@ -25,6 +27,8 @@ export interface BorrowedForecast {
 const LEAST_OVERLAP = 3;
 /** Errors of a borrowed shape, as a share of demand, that even a perfect overlap does not argue away. */
 const LEAST_SPREAD = 0.15;
+/** The same for a scale that is stated and not seen. */
+const STATED_SPREAD = 0.5;
 /** Standard deviations of a normal error at each quantile. */
 const DEVIATIONS: Readonly<Record<QuantileName, number>> = { p50: 0, p80: 0.84, p90: 1.28, p95: 1.64, p99: 2.33 };
 
@@ -51,9 +55,8 @@ export function borrowForecast(own: Series, donors: readonly Donor[]): BorrowedF
       return scale * middle * (1 + Math.hypot(apart, DEVIATIONS[name] * spread));
     });
 
-  const reason =
-    `borrows the shape of ${donor.name}, times ${scale.toPrecision(3)}: ` +
-    `${steps} steps of both differ by ${Math.round(100 * spread)} %`;
+  const evidence = steps === 0 ? 'as stated' : `${steps} steps of both differ by ${Math.round(100 * spread)} %`;
+  const reason = `borrows the shape of ${donor.name}, times ${scale.toPrecision(3)}: ${evidence}`;
   return { quantiles: curvesOf(quantile), reason };
 }
 
@@ -73,7 +76,10 @@ function fitTo(own: Series, donor: Donor): Fit | null {
   });
   const ours = mean(pairs.map(([value]) => value));
   const theirs = mean(pairs.map(([, value]) => value));
-  if (pairs.length < LEAST_OVERLAP || theirs <= 0 || ours <= 0) return null;
+  if (pairs.length < LEAST_OVERLAP || theirs <= 0 || ours <= 0) {
+    const { statedScale } = donor;
+    return statedScale === undefined ? null : { donor, scale: statedScale, spread: STATED_SPREAD, steps: 0 };
+  }
   const scale = ours / theirs;
   const error = Math.sqrt(mean(pairs.map(([value, other]) => (value - scale * other) ** 2))) / ours;
   // A mean of few steps is itself uncertain.

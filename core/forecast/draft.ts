@@ -1,13 +1,14 @@
-import type { QuantileName } from '../spec/region.js';
 import type { Curves } from './curves.js';
 import { curvesOf } from './curves.js';
 import type { MemberBackTest, OriginTruth, Prediction } from './backTest.js';
 import { backTest, predictFrom } from './backTest.js';
 import type { HeldOut, ServiceChoice } from './choice.js';
-import { isModelName, whyChooseAnew } from './choice.js';
+import { isModelName, phaseAt, whyChooseAnew } from './choice.js';
 import type { Ensemble } from './ensemble.js';
 import { weigh, weightedSum } from './ensemble.js';
 import type { EventPlan, TimedEvent } from './events.js';
+import type { LocalJob } from './localJob.js';
+import { curvesBack, onLocalClock } from './localJob.js';
 import type { ForecastMember, KnownSeries } from './members.js';
 import { planOrigins } from './origins.js';
 import type { Series } from './series.js';
@@ -26,6 +27,10 @@ export interface ServiceJob {
   /** Over the history and all steps from its end to the end of the horizon. */
   known: readonly KnownSeries[];
   seed: number;
+  /** The same history with outliers pulled in, which models learn from; absent: there are none. */
+  trainable?: Series;
+  /** IANA zone whose clock demand follows; absent: UTC. */
+  timeZone?: string;
   /** What an earlier forecast decided; used as long as it answers the question. */
   kept?: ServiceChoice;
 }
@@ -40,6 +45,10 @@ export interface ServiceDraft {
   mean: readonly number[];
   /** By lead: what events do beside that, as factors on each quantile. */
   factors: Curves;
+  /** By lead: standard deviation of the logarithm of what events that were seen do (`EventPlan.spread`). */
+  spreads?: readonly number[];
+  /** By lead: place in the shortest season, counted as `phaseAt` counts it. */
+  phases?: readonly number[];
   unknownKinds: readonly string[];
   notes: readonly string[];
 }
@@ -55,45 +64,48 @@ export type DraftOutcome =
 export function* draftService(job: ServiceJob, members: readonly ForecastMember[]): Generator<string, DraftOutcome> {
   const said: string[] = [];
   const asked = members.flatMap(({ name }) => (isModelName(name) ? [name] : []));
+  const local = onLocalClock(job, leadsOf(job));
   if (job.kept !== undefined) {
     const why = whyChooseAnew(job.kept, { ...job, asked });
-    const again = why === null ? yield* askAgain(job, job.kept, members) : null;
+    const again = why === null ? yield* askAgain(local, job.kept, members) : null;
     if (again !== null) return { kind: 'draft', draft: again };
     said.push(`models were chosen anew: ${why ?? 'a model of the last choice cannot forecast any more'}`);
   }
-  const { history, seasons } = job;
-  const leads = leadsOf(job);
-  const plan = planOrigins(history.values.length, leads, seasons);
+  const { history, seasons } = local.job;
+  const none = (reason: string): DraftOutcome => ({ kind: 'none', service: job.service, reason, notes: said });
+  const plan = planOrigins(history.values.length, local.leads, seasons);
   if (plan === null) {
     const need = `a back-test needs about two seasons of ${seasons[0] ?? 0} steps`;
-    const reason = `only ${history.values.length} steps of history; ${need}`;
-    return { kind: 'none', service: job.service, reason, notes: said };
+    return none(`only ${history.values.length} steps of history; ${need}`);
   }
-  const { origins, tested, dropped } = yield* backTest(members, history, plan, job);
+  const { origins, tested, dropped } = yield* backTest(
+    members,
+    { measured: history, trainable: trainableOf(local.job) },
+    plan,
+    local.job,
+  );
   said.push(...dropped.map(({ name, reason }) => `${name} was left out: ${reason}`));
-  const together = yield* forecastTogether(job, { tested, origins }, leads, said);
-  if (together === null) {
-    const reason = `no model could forecast (${said.join('; ')})`;
-    return { kind: 'none', service: job.service, reason, notes: said };
-  }
+  const together = yield* forecastTogether(local, { tested, origins }, said);
+  if (together === null) return none(`no model could forecast (${said.join('; ')})`);
+  const { ensemble } = together;
   const choice: ServiceChoice = {
     service: job.service,
     stepMs: history.stepMs,
     horizonSteps: job.horizonSteps,
     seasons,
     asked,
-    chosenAtMs: endMs(history),
-    models: modelsOf(tested, together.ensemble),
-    mase: together.ensemble.mase,
+    chosenAtMs: endMs(job.history),
+    models: modelsOf(tested, ensemble),
+    mase: ensemble.mase,
     scale: origins.at(-1)?.scale ?? 0,
     heldOut: origins.map(({ origin, actual }, at): HeldOut => ({
       originMs: history.startMs + origin * history.stepMs,
       actual,
-      predicted: together.ensemble.heldOut[at] ?? [],
+      predicted: ensemble.heldOut[at] ?? [],
     })),
     notes: said,
   };
-  return { kind: 'draft', draft: { ...draftOf(job, together, said), choice, isKept: false } };
+  return { kind: 'draft', draft: { ...draftOf(local, together, said), choice, isKept: false } };
 }
 
 /** Steps from the end of the history to the end of the horizon. */
@@ -101,40 +113,51 @@ export function leadsOf({ startMs, history, horizonSteps }: ServiceJob): number 
   return Math.round((startMs - endMs(history)) / history.stepMs) + horizonSteps;
 }
 
+function trainableOf({ history, trainable }: ServiceJob): Series {
+  return trainable ?? history;
+}
+
 interface Together {
+  /** By lead on the local clock. */
   mean: readonly number[];
   events: EventPlan;
 }
 
+/** Back on the clock of the question. */
 function draftOf(
-  { service }: ServiceJob,
+  { job, leads, back }: LocalJob,
   { mean, events }: Together,
   said: readonly string[],
 ): Omit<ServiceDraft, 'choice' | 'isKept'> {
-  const factorsAt = (name: QuantileName): number[] => mean.map((_, step) => events.statedFactor(step, name));
+  const { history, seasons } = job;
+  const factors = curvesOf((name) => mean.map((_, step) => events.statedFactor(step, name)));
+  const phases = Array.from({ length: leads }, (_, step) =>
+    phaseAt(endMs(history) + step * history.stepMs, history.stepMs, seasons[0] ?? 1),
+  );
   return {
-    service,
-    mean,
-    factors: curvesOf(factorsAt),
+    service: job.service,
+    mean: back(mean),
+    factors: curvesBack(factors, back),
+    spreads: back(mean.map((_, step) => events.spread(step))),
+    phases: back(phases),
     unknownKinds: events.unknownKinds,
     notes: [...said, ...events.notes],
   };
 }
 
 function* askAgain(
-  job: ServiceJob,
+  local: LocalJob,
   kept: ServiceChoice,
   members: readonly ForecastMember[],
 ): Generator<string, ServiceDraft | null> {
-  const { history } = job;
-  const leads = leadsOf(job);
+  const { job, leads } = local;
   const done: { weight: number; predicted: Prediction & { ok: true } }[] = [];
   for (const { name, weight } of kept.models) {
     if (weight === 0) continue;
     const member = members.find((candidate) => candidate.name === name);
     if (member === undefined) return null;
     yield `${name}, forecast`;
-    const predicted = predictFrom(member, history, history.values.length, leads, job);
+    const predicted = predictFrom(member, trainableOf(job), job.history.values.length, leads, job);
     if (!predicted.ok) return null;
     done.push({ weight, predicted });
   }
@@ -143,7 +166,7 @@ function* askAgain(
   const mean = Array.from({ length: leads }, (_, step) =>
     done.reduce((sum, { weight, predicted }) => sum + weight * (predicted.mean[step] ?? 0), 0),
   );
-  return { ...draftOf(job, { mean, events: first.predicted.events }, kept.notes), choice: kept, isKept: true };
+  return { ...draftOf(local, { mean, events: first.predicted.events }, kept.notes), choice: kept, isKept: true };
 }
 
 /**
@@ -151,9 +174,8 @@ function* askAgain(
  * none is left.
  */
 function* forecastTogether(
-  job: ServiceJob,
+  { job, leads }: LocalJob,
   { tested, origins }: { tested: readonly MemberBackTest[]; origins: readonly OriginTruth[] },
-  leads: number,
   said: string[],
 ): Generator<string, (Together & { ensemble: Ensemble }) | null> {
   const done = new Map<MemberBackTest, Prediction & { ok: true }>();
@@ -162,11 +184,12 @@ function* forecastTogether(
     const [first, ...others] = left;
     if (first === undefined) return null;
     const ensemble = weigh([first, ...others], origins);
+    if (ensemble.weights.size === 0) return null;
     const failed: MemberBackTest[] = [];
     for (const test of ensemble.weights.keys()) {
       if (done.has(test)) continue;
       yield `${test.member.name}, forecast`;
-      const predicted = predictFrom(test.member, job.history, job.history.values.length, leads, job);
+      const predicted = predictFrom(test.member, trainableOf(job), job.history.values.length, leads, job);
       if (predicted.ok) {
         done.set(test, predicted);
         continue;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { parseEventsFile } from './eventsFile.js';
+import { parseEventsFile, readEventsText } from './eventsFile.js';
 
 function fields(text: string, file: string): string[] {
   const result = parseEventsFile(text, file);
@@ -56,14 +56,25 @@ describe('an events file', () => {
     expect(fields('{', 'a.json')).toEqual(['- (file)']);
   });
 
-  it('refuses iCalendar, by its name or by its first line', () => {
-    expect(fields('', 'a.ics')).toEqual(['- (file)']);
-    expect(fields('BEGIN:VCALENDAR\n', 'a.txt')).toEqual(['- (file)']);
+  it('takes the channel and the budget of a campaign', () => {
+    const text = 'id,kind,start,end,channel,budget\na,sale,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,tv,5000\n';
+    expect(parseEventsFile(text, 'a.csv')).toMatchObject({ ok: true, value: [{ channel: 'tv', budget: 5000 }] });
+    expect(fields(text.replace('5000', '-1'), 'a.csv')).toEqual(['2 budget']);
+    expect(fields(JSON.stringify([{ ...EVENTS[0], budget: 'much' }]), 'a.json')).toEqual(['- [0].budget']);
+  });
+
+  it('keeps the sound entries beside the problems of the others', () => {
+    const text = CSV.replace('off,holiday', 'off,');
+    expect(readEventsText(text, 'a.csv', 'csv')).toMatchObject({ events: [EVENTS[0]], problems: [{ line: 3 }] });
+    const list = [EVENTS[0], 5, { ...EVENTS[1], end: 'soon' }, EVENTS[0]];
+    const read = readEventsText(JSON.stringify(list), 'a', 'json');
+    expect(read.events).toEqual([EVENTS[0]]);
+    expect(read.problems.map(({ field }) => field)).toEqual(['[1]', '[2].end', '[3].id']);
   });
 
   it('never throws', () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 80 }), fc.constantFrom('a.csv', 'a.json'), (text, file) => {
+      fc.property(fc.string({ maxLength: 80 }), fc.constantFrom('a.csv', 'a.json', 'a.ics'), (text, file) => {
         const result = parseEventsFile(text, file);
         return result.ok || result.problems.length > 0;
       }),

@@ -8,7 +8,10 @@ import type { Curves } from './curves.js';
 import { curvesOf } from './curves.js';
 import type { DraftOutcome, ServiceDraft, ServiceJob } from './draft.js';
 import { leadsOf } from './draft.js';
+import { widenedByEvents } from './eventShapeSpread.js';
 import { explain } from './explain.js';
+import { poolScores } from './calibrationPool.js';
+import { samplePaths } from './paths.js';
 import type { Calibration } from './quantiles.js';
 import { calibrate, monotone, quantileAt } from './quantiles.js';
 import type { CallsByEntry } from './reconcile.js';
@@ -23,6 +26,8 @@ export interface RegionContext {
   entries?: readonly string[];
   /** Drafts of the same services in another region, from whom a service without history borrows. */
   elsewhere?: readonly Answered[];
+  /** Demand here for one request there, as a person states it. */
+  borrowScale?: number;
 }
 
 /** A question and what came of it. */
@@ -49,7 +54,7 @@ export function finishRegion(answered: readonly Answered[], context: RegionConte
   );
   const notes: string[] = [];
   const agreed = agree(drafted, context, notes);
-  const finished = new Map(agreed.map((one) => [one.draft.service, finishService(one)]));
+  const finished = finishAll(agreed);
   const donors = donorsOf(agreed, finished, context);
   const series = answered.map(({ job, outcome }): ForecastSeries => {
     const own = finished.get(job.service);
@@ -63,7 +68,12 @@ export function finishRegion(answered: readonly Answered[], context: RegionConte
     const p50 = finished.get(job.service)?.series.quantiles.p50 ?? [];
     return { ...draft.choice, last: { startMs: job.startMs, p50 } };
   });
-  return { forecast: { series, notes: [...said, ...notes] }, choices };
+  const joint = samplePaths({
+    services: agreed.map(({ draft: { service, choice } }) => ({ service, heldOut: choice.heldOut })),
+    shortestSeason: answered[0]?.job.seasons[0] ?? 1,
+    seed: answered[0]?.job.seed ?? 1,
+  });
+  return { forecast: { series, joint, notes: [...said, ...notes] }, choices };
 }
 
 interface Drafted {
@@ -102,9 +112,23 @@ interface Finished {
   calibration: Calibration;
 }
 
-function finishService({ job, draft }: Drafted): Finished {
+/** Errors of all services together say how errors are spread; each leans on that as far as its own are few. */
+function finishAll(drafted: readonly Drafted[]): Map<string, Finished> {
+  const shortest = drafted[0]?.job.seasons[0] ?? 1;
+  const points = drafted.map(({ job, draft }) =>
+    pointsOf(draft.choice.heldOut, { stepMs: job.history.stepMs, season: shortest }),
+  );
+  const pool = poolScores(points, shortest);
+  return new Map(
+    drafted.map((one, index) => {
+      const calibration = calibrate(points[index] ?? [], shortest, pool);
+      return [one.draft.service, finishService(one, calibration)];
+    }),
+  );
+}
+
+function finishService({ job, draft }: Drafted, calibration: Calibration): Finished {
   const { choice } = draft;
-  const calibration = calibrate(pointsOf(choice.heldOut), job.seasons[0] ?? 1);
   const stale = leadsOf(job) - job.horizonSteps;
   const { trust, score, reason } = judgeTrust({
     mase: choice.mase,
@@ -116,7 +140,8 @@ function finishService({ job, draft }: Drafted): Finished {
     unknownKinds: draft.unknownKinds,
   });
   const steps = draft.mean.slice(stale).map((value, index) => {
-    const around = quantileAt(calibration, value, stale + index + 1);
+    const ordinary = quantileAt(calibration, value, stale + index + 1, draft.phases?.[stale + index]);
+    const around = widenedByEvents(ordinary, draft.spreads?.[stale + index] ?? 0);
     return monotone((name) => around[name] * (draft.factors[name][stale + index] ?? 1));
   });
   const models = choice.models.map((model) => ({ ...model, mase: significant(model.mase) }));
@@ -128,7 +153,7 @@ function finishService({ job, draft }: Drafted): Finished {
 function donorsOf(
   drafted: readonly Drafted[],
   finished: ReadonlyMap<string, Finished>,
-  { elsewhere }: RegionContext,
+  { elsewhere, borrowScale }: RegionContext,
 ): (service: string) => Donor[] {
   const siblings = drafted.flatMap(({ job, draft }): Donor[] => {
     const own = finished.get(draft.service)?.series;
@@ -136,10 +161,23 @@ function donorsOf(
       ? []
       : [{ name: draft.service, isSameService: false, history: job.history, quantiles: own.quantiles }];
   });
-  const others = (elsewhere ?? []).flatMap(({ job, outcome }): Donor[] => {
-    if (outcome.kind !== 'draft') return [];
-    const { series } = finishService({ job, draft: outcome.draft });
-    return [{ name: job.service, isSameService: true, history: job.history, quantiles: series.quantiles }];
+  const answers = (elsewhere ?? []).flatMap(({ job, outcome }) =>
+    outcome.kind === 'draft' ? [{ job, draft: outcome.draft }] : [],
+  );
+  const there = finishAll(answers);
+  const others = answers.flatMap(({ job }): Donor[] => {
+    const quantiles = there.get(job.service)?.series.quantiles;
+    return quantiles === undefined
+      ? []
+      : [
+          {
+            name: job.service,
+            isSameService: true,
+            history: job.history,
+            quantiles,
+            ...(borrowScale === undefined ? {} : { statedScale: borrowScale }),
+          },
+        ];
   });
   return (service) => [
     ...others

@@ -8,7 +8,8 @@ import type { DemandSample } from '../spec/csvDemand.js';
 import type { DemandForecast, ForecastSeries } from '../spec/forecast.js';
 import { QUANTILES } from '../spec/forecast.js';
 import type { EventSpec } from '../spec/region.js';
-import type { ForecastEngines, ForecastInput } from './forecast.js';
+import type { ForecastEngines } from './forecast.js';
+import type { ForecastInput } from './prepareRegion.js';
 import { forecastDemand } from './forecast.js';
 
 const HOUR_MS = 3_600_000;
@@ -20,6 +21,7 @@ const END_MS = (SHOP.at(-1)?.at ?? 0) + HOUR_MS;
 const NO_ENGINE = { fitPredict: () => ({ ok: false, reason: 'no engine here' }) as const };
 const ENGINES: ForecastEngines = { mstl: NO_ENGINE, prophet: NO_ENGINE };
 const BASE: ForecastInput = {
+  models: ['arima', 'lag-regression', 'mstl', 'prophet', 'seasonal-naive', 'short-naive'],
   rows: SHOP,
   stepSeconds: 3600,
   horizonSteps: 48,

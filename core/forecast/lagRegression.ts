@@ -4,6 +4,7 @@ import { quietDemand } from './quietDemand.js';
 import { middleOf } from './sane.js';
 import { linearScale, logScale } from './scale.js';
 import { mean } from './series.js';
+import { valueEffect } from './valueEffects.js';
 
 /** Weight of the ridge, on values in units of their mean: enough to keep near-equal lags from fighting. */
 const RIDGE = 0.01;
@@ -14,6 +15,7 @@ const ROWS_PER_LAG = 6;
  * Linear regression of demand on its own earlier steps, the last ones and those about one and two seasons ago, each
  * step ahead feeding the next. Learned on levels and on changes (to the step before, to a season before), on a log and
  * on a linear scale; the middle of these views is the forecast, since no single one is good on all kinds of demand.
+ * Events and measured regressors are taken out before and put in where they come.
  */
 export function lagRegression(seasons: readonly number[]): ForecastMember {
   return {
@@ -22,12 +24,18 @@ export function lagRegression(seasons: readonly number[]): ForecastMember {
       const usable = seasons.filter((season) => season * 2 <= values.length);
       if (usable.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
       const quiet = quietDemand(values, usable.at(-1) ?? 1, regressors);
+      const scales = [logScale, linearScale].map((scaleOf) => {
+        const scale = scaleOf(quiet.values);
+        const scaled = quiet.values.map((value) => scale.to(value));
+        const effect = valueEffect(quiet.values, scale, regressors, usable, horizonSteps);
+        return { scale, effect, calm: scaled.map((value, step) => value - (effect[step] ?? 0)) };
+      });
       const views = [0, 1, ...usable].flatMap((lag) =>
-        [logScale, linearScale].map((scaleOf) => {
-          const scale = scaleOf(quiet.values);
-          const scaled = quiet.values.map((value) => scale.to(value));
-          return continued(scaled, lag, usable, horizonSteps).map((value) => Math.max(0, scale.from(value)));
-        }),
+        scales.map(({ scale, effect, calm }) =>
+          continued(calm, lag, usable, horizonSteps).map((value, step) =>
+            Math.max(0, scale.from(value + (effect[values.length + step] ?? 0))),
+          ),
+        ),
       );
       const middle = middleOf(quiet.values, views);
       if (!middle.ok) return middle;

@@ -30,5 +30,14 @@ export interface ForecastMember {
   forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
 }
 
-export const MODEL_NAMES = ['arima', 'lag-regression', 'mstl', 'prophet', 'seasonal-naive', 'short-naive'] as const;
+export const MODEL_NAMES = [
+  'arima',
+  'boosted-trees',
+  'lag-regression',
+  'lstm',
+  'mstl',
+  'prophet',
+  'seasonal-naive',
+  'short-naive',
+] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];

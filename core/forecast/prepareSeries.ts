@@ -1,17 +1,48 @@
 import type { DemandSample } from '../spec/csvDemand.js';
 import type { Problem } from '../spec/problem.js';
+import { fillHoles } from './prepare/gaps.js';
+import type { Filled } from './prepare/gaps.js';
+import type { Grid } from './prepare/grid.js';
+import { longHole, placeRows, toGrid, usualSpacingMs } from './prepare/grid.js';
+import type { LevelShift } from './prepare/levelShift.js';
+import { findLevelShift } from './prepare/levelShift.js';
+import { winsorised } from './prepare/outliers.js';
+import {
+  COARSE_RUN,
+  COARSE_TIMES,
+  MAX_FILLED_SHARE,
+  MOST_RPS,
+  MOST_STEPS,
+  MOST_TIME_MS,
+  isoOf,
+  maxGapSteps,
+  timesText,
+} from './prepare/rules.js';
 import type { Series } from './series.js';
-import { mean, median } from './series.js';
+import { formatStep } from './steps.js';
 
-/** A hole longer than half the shortest season, or this many steps where that is shorter, is not guessed at. */
-const MIN_GAP_STEPS = 3;
-/** More invented than this and the history is no longer a measurement. */
-const MAX_FILLED_SHARE = 0.1;
+/**
+ * What a step is, other than measured as it stands. `filled`: no row. `zero-run`: a zero in a service that was never
+ * near zero, filled; `zero-kept`: the same, but too long to guess. `spread`: from a row longer than the step.
+ * `counter-reset`: the counter behind it fell. `outlier`: kept in `series`, pulled in in `trainable`.
+ */
+export type MarkKind = 'filled' | 'zero-run' | 'zero-kept' | 'spread' | 'counter-reset' | 'outlier';
+
+export interface Mark {
+  index: number;
+  kind: MarkKind;
+}
 
 export interface PreparedSeries {
   series: Series;
   /** What was repaired, in words. */
   notes: readonly string[];
+  /** By index. */
+  marks: readonly Mark[];
+  /** The same with outliers pulled in, for training alone; no value of it depends on a later one. */
+  trainable: Series;
+  /** The last change of level that stayed, judged with the whole series. */
+  levelShift: LevelShift | null;
 }
 
 export interface PrepareOptions {
@@ -21,146 +52,146 @@ export interface PrepareOptions {
   seasons: readonly number[];
   /** Nothing that ends after this moment is looked at (milliseconds since the epoch). */
   atMs?: number;
+  /** Whether an event that is known covers the step that starts then: such a step is never an outlier. */
+  isEventAt?: (startMs: number) => boolean;
 }
 
 export type Prepared = { ok: true; value: PreparedSeries } | { ok: false; problems: readonly Problem[] };
 
-/** Longest hole, in steps, that is filled. */
-export function maxGapSteps(seasons: readonly number[]): number {
-  return Math.max(MIN_GAP_STEPS, Math.floor((seasons[0] ?? 0) / 2));
-}
-
 /**
- * Rows of one service → a series at equal steps. Rows are sorted; several in one step are averaged; short holes are
- * filled from one season earlier, scaled to the level before the hole, so that no value ever depends on a later
- * one. Refused: negative or non-finite values, long holes, a history that is mostly holes.
+ * Rows of one service → a series at equal steps, by the rules of prepare/rules.ts. No value ever depends on a later
+ * one. Refused: negative or non-finite values, long holes, a history that is mostly holes or coarser than its step.
  */
 export function prepareSeries(rows: readonly DemandSample[], options: PrepareOptions): Prepared {
-  const { service, stepSeconds, atMs } = options;
+  const { service, stepSeconds, atMs, seasons } = options;
   const refuse = (code: string, message: string, fix: string): Prepared => ({
     ok: false,
     problems: [{ code, field: `history.${service}`, message, fix }],
   });
+  const notes: string[] = [];
+  const tell = (note: string): void => void notes.push(`${service}: ${note}`);
   const stepMs = stepSeconds * 1000;
-  const bad = rows.filter((row) => !Number.isFinite(row.rps) || row.rps < 0 || !Number.isFinite(row.at));
+  const bad = rows.filter(isUnusable);
   if (bad.length > 0) {
-    const at = bad.slice(0, 3).map((row) => (Number.isFinite(row.at) ? iso(row.at) : 'an unknown time'));
+    const times = timesText(bad.map((row) => row.at));
     return refuse(
       'bad-value',
-      `has ${bad.length} negative or non-finite values, e.g. at ${at.join(', ')}`,
+      `has ${bad.length} values that are negative or no numbers, e.g. at ${times}`,
       'remove them',
     );
   }
-  const used = rows.filter((row) => atMs === undefined || row.at + stepMs <= atMs).sort((a, b) => a.at - b.at);
-  const first = used[0];
-  if (first === undefined) {
-    const before = atMs === undefined ? '' : ` that end before ${iso(atMs)}`;
+  const used = sorted(
+    rows.filter((row) => atMs === undefined || row.at < atMs),
+    tell,
+  );
+  const spacingSeconds = Math.round(usualSpacingMs(used) / 1000);
+  if (used.length > COARSE_RUN && spacingSeconds >= COARSE_TIMES * stepSeconds) {
+    const [usual, asked] = [formatStep(spacingSeconds), formatStep(stepSeconds)];
+    return refuse('too-many-gaps', `has rows every ${usual}, the step asked is ${asked}`, `ask for a step of ${usual}`);
+  }
+  const limit = maxGapSteps(seasons);
+  const placed = placeRows(used, stepMs, limit, tell);
+  const hole = longHole(placed, limit);
+  if (hole !== null) {
+    const [from, to] = [isoOf(hole.fromMs), isoOf(hole.toMs)];
+    const message = `has no rows from ${from} to ${to} (${hole.steps} steps; at most ${limit} are filled)`;
+    return refuse('long-gap', message, `start the history at ${to}, or add what is missing`);
+  }
+  const steps = (placed.index.at(-1) ?? 0) + 1;
+  if (steps > MOST_STEPS)
+    return refuse('too-long', `has ${steps} steps, at most ${MOST_STEPS} are held`, 'take a longer step');
+  const grid = cut(toGrid(placed, tell), stepMs, atMs);
+  if (grid.values.length === 0) {
+    const before = atMs === undefined ? '' : ` that end before ${isoOf(atMs)}`;
     return refuse('no-history', `has no rows${before}`, 'add its demand to the history');
   }
-  const notes: string[] = [];
-  const grid = toGrid(used, stepMs, notes, service);
-  const filled = fillHoles(grid.values, options);
-  if (!filled.ok) {
-    const from = grid.startMs + filled.from * stepMs;
-    const to = from + filled.steps * stepMs;
-    const limit = maxGapSteps(options.seasons);
-    return refuse(
-      'long-gap',
-      `has no rows from ${iso(from)} to ${iso(to)} (${filled.steps} steps; at most ${limit} are filled)`,
-      `start the history at ${iso(to)}, or add what is missing`,
-    );
-  }
-  if (filled.count > MAX_FILLED_SHARE * filled.values.length) {
-    const share = Math.round((100 * filled.count) / filled.values.length);
+  const filled = fillHoles(grid.values, seasons);
+  const missing = filled.filled.length;
+  if (missing > MAX_FILLED_SHARE * filled.values.length) {
+    const share = Math.round((100 * missing) / filled.values.length);
     return refuse('too-many-gaps', `lacks ${share} % of its steps`, 'check the step, or add what is missing');
   }
-  if (filled.count > 0) notes.push(`${service}: ${filled.count} missing steps were filled from a season earlier`);
-  return { ok: true, value: { series: { startMs: grid.startMs, stepMs, values: filled.values }, notes } };
+  const series = { startMs: grid.startMs, stepMs, values: filled.values };
+  const judged = judge(series, options, tell, filled);
+  const resets = resetSteps(used, series, tell);
+  const marks = marksOf(grid, filled, resets, judged.outliers);
+  return { ok: true, value: { series, notes, marks, trainable: judged.trainable, levelShift: judged.levelShift } };
 }
 
-interface Grid {
-  startMs: number;
-  /** `null` where no row falls into the step. */
-  values: (number | null)[];
+function isUnusable({ at, rps, spanMs }: DemandSample): boolean {
+  const isTime = Math.abs(at) <= MOST_TIME_MS / 2;
+  return !isTime || !(rps >= 0 && rps <= MOST_RPS) || (spanMs !== undefined && !(spanMs >= 0));
 }
 
-function toGrid(rows: readonly DemandSample[], stepMs: number, notes: string[], service: string): Grid {
-  const first = rows[0]?.at ?? 0;
-  const last = rows.at(-1)?.at ?? first;
-  // A history that is shifted as a whole (rows at half past) keeps its own grid; a mixed one is put on the clock's.
-  const offset = positiveModulo(first, stepMs);
-  const shift = rows.every((row) => positiveModulo(row.at, stepMs) === offset) ? offset : 0;
-  const startMs = Math.floor((first - shift) / stepMs) * stepMs + shift;
-  const bins: number[][] = Array.from({ length: Math.floor((last - startMs) / stepMs) + 1 }, () => []);
-  let repeated = 0;
-  let moved = 0;
-  let before: number | undefined;
-  for (const row of rows) {
-    bins[Math.floor((row.at - startMs) / stepMs)]?.push(row.rps);
-    if (row.at === before) repeated++;
-    if (positiveModulo(row.at - startMs, stepMs) !== 0) moved++;
-    before = row.at;
-  }
-  if (repeated > 0) notes.push(`${service}: ${repeated} rows repeat a time; their mean was taken`);
-  if (moved > 0) notes.push(`${service}: ${moved} rows lie between steps; the mean of each step was taken`);
-  const usual = median(bins.filter((bin) => bin.length > 0).map((bin) => bin.length));
-  const lastBin = bins.at(-1);
-  if (moved > 0 && bins.length > 1 && lastBin !== undefined && lastBin.length < usual / 2) {
-    bins.pop();
-    notes.push(`${service}: the last step was left out, it is not complete`);
-  }
-  return { startMs, values: bins.map((bin) => (bin.length === 0 ? null : mean(bin))) };
+function sorted(rows: readonly DemandSample[], tell: (note: string) => void): DemandSample[] {
+  const late = rows.filter((row, place) => row.at < (rows[place - 1]?.at ?? row.at));
+  if (late.length > 0)
+    tell(`${late.length} rows came before an earlier one; all were sorted (${timesText(late.map((row) => row.at))})`);
+  return [...rows].sort((a, b) => a.at - b.at);
 }
 
-type Filled = { ok: true; values: number[]; count: number } | { ok: false; from: number; steps: number };
-
-function fillHoles(holed: readonly (number | null)[], { seasons }: PrepareOptions): Filled {
-  const limit = maxGapSteps(seasons);
-  const values: number[] = [];
-  let count = 0;
-  for (let index = 0; index < holed.length;) {
-    const value = holed[index];
-    if (value !== null && value !== undefined) {
-      values.push(value);
-      index++;
-      continue;
-    }
-    let steps = 1;
-    while (holed[index + steps] === null) steps++;
-    if (steps > limit) return { ok: false, from: index, steps };
-    const level = levelRatio(values, seasons);
-    for (let step = 0; step < steps; step++) values.push(fromSeasonEarlier(values, seasons, level));
-    count += steps;
-    index += steps;
-  }
-  return { ok: true, values, count };
+/** Steps that have not ended at `atMs` are not looked at. */
+function cut(grid: Grid, stepMs: number, atMs: number | undefined): Grid {
+  if (atMs === undefined) return grid;
+  const steps = Math.max(0, Math.floor((atMs - grid.startMs) / stepMs));
+  return { ...grid, values: grid.values.slice(0, steps), spread: grid.spread.filter((index) => index < steps) };
 }
 
-/** The longest season that lies behind keeps weekdays apart from weekends. */
-function seasonBehind(values: readonly number[], seasons: readonly number[]): number | undefined {
-  return seasons.findLast((season) => season <= values.length);
+interface Judged {
+  trainable: Series;
+  outliers: readonly number[];
+  levelShift: LevelShift | null;
 }
 
-function levelRatio(values: readonly number[], seasons: readonly number[]): number {
-  const season = seasonBehind(values, seasons);
-  if (season === undefined) return 1;
-  const window = Math.min(seasons[0] ?? 1, values.length - season);
-  if (window < 1) return 1;
-  const now = mean(values.slice(-window));
-  const then = mean(values.slice(-season - window, values.length - season));
-  return then > 0 ? Math.min(2, Math.max(0.5, now / then)) : 1;
+function judge(
+  series: Series,
+  { seasons, isEventAt }: PrepareOptions,
+  tell: (note: string) => void,
+  filled: Filled,
+): Judged {
+  const { startMs, stepMs, values } = series;
+  const timeOf = (index: number): number => startMs + index * stepMs;
+  const times = (indexes: readonly number[]): string => timesText(indexes.map(timeOf));
+  if (filled.filled.length > 0)
+    tell(`${filled.filled.length} missing steps were filled from a season earlier (${times(filled.filled)})`);
+  const zeros = filled.zeros.filter(({ isKept }) => !isKept).map(({ index }) => index);
+  const kept = filled.zeros.filter(({ isKept }) => isKept).map(({ index }) => index);
+  const strange = 'in a service that was never near zero';
+  if (zeros.length > 0) tell(`${zeros.length} zeros ${strange} were filled from a season earlier (${times(zeros)})`);
+  if (kept.length > 0)
+    tell(`${kept.length} more zeros ${strange} last too long to be filled and were kept (${times(kept)})`);
+  const isKnownEvent = isEventAt === undefined ? undefined : (index: number): boolean => isEventAt(timeOf(index));
+  const { values: pulled, outliers } = winsorised(values, seasons, isKnownEvent);
+  if (outliers.length > 0)
+    tell(
+      `${outliers.length} single steps are far off their season; kept, but pulled in for training (${times(outliers)})`,
+    );
+  const levelShift = findLevelShift(values, seasons, isKnownEvent);
+  if (levelShift !== null)
+    tell(`the level changed to ${levelShift.factor.toFixed(2)} times what it was (${isoOf(timeOf(levelShift.index))})`);
+  return { trainable: { ...series, values: pulled }, outliers, levelShift };
 }
 
-function fromSeasonEarlier(values: readonly number[], seasons: readonly number[], level: number): number {
-  const season = seasonBehind(values, seasons);
-  if (season === undefined) return values.at(-1) ?? 0;
-  return (values[values.length - season] ?? 0) * level;
+function resetSteps(
+  rows: readonly DemandSample[],
+  { startMs, stepMs, values }: Series,
+  tell: (note: string) => void,
+): number[] {
+  const times = rows.filter((row) => row.isReset === true).map((row) => row.at);
+  if (times.length > 0)
+    tell(`${times.length} times a counter fell; its new value was taken for the increase (${timesText(times)})`);
+  const steps = times.map((at) => Math.max(0, Math.floor((at - startMs) / stepMs)));
+  return [...new Set(steps)].filter((index) => index < values.length);
 }
 
-function positiveModulo(value: number, by: number): number {
-  return ((value % by) + by) % by;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
+function marksOf(grid: Grid, filled: Filled, resets: readonly number[], outliers: readonly number[]): Mark[] {
+  const of = (kind: MarkKind, indexes: readonly number[]): Mark[] => indexes.map((index) => ({ index, kind }));
+  const zeros = filled.zeros.map(({ index, isKept }): Mark => ({ index, kind: isKept ? 'zero-kept' : 'zero-run' }));
+  return [
+    ...of('filled', filled.filled),
+    ...zeros,
+    ...of('spread', grid.spread),
+    ...of('counter-reset', resets),
+    ...of('outlier', outliers),
+  ].sort((a, b) => a.index - b.index);
 }

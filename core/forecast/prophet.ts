@@ -1,5 +1,6 @@
-import type { ForecastMember, MemberForecast } from './members.js';
+import type { ForecastMember, MemberForecast, Regressor } from './members.js';
 import { logScale } from './scale.js';
+import { usualWorth, valueColumns } from './valueEffects.js';
 
 /** A fitted Prophet model is one call: history and what is known ahead in, point forecasts out. Times in seconds. */
 export interface ProphetEngine {
@@ -43,9 +44,12 @@ const CHANGEPOINT_PRIOR = 0.01;
  * over-predicts event days that were seen once or twice.
  */
 const EVENT_PRIOR = 0.15;
+/** The same, for one standard deviation of a measured regressor. */
+const VALUE_PRIOR = 0.1;
 /**
  * Prophet on log1p of demand in units of its mean (so that the forecast scales with the data), a season for each
- * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, events as regressors.
+ * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, events and measured values as
+ * regressors.
  */
 export function prophet(engine: ProphetEngine, seasons: readonly number[]): ForecastMember {
   return {
@@ -67,9 +71,7 @@ export function prophet(engine: ProphetEngine, seasons: readonly number[]): Fore
         train: train.values.map((value) => scale.to(value)),
         futureSeconds,
         seasonalities: seasonalitiesOf(usable, train.stepMs / 1000, trainSeconds, futureSeconds),
-        regressors: regressors
-          .filter(({ kind }) => kind === 'event')
-          .map(({ name, train: seen, future }) => ({ name, train: seen, future, priorScale: EVENT_PRIOR })),
+        regressors: regressorsOf(regressors, usable, usualWorth(train.values, regressors, usable.at(-1) ?? 1, scale)),
         changepoints: CHANGEPOINTS,
         changepointPriorScale: CHANGEPOINT_PRIOR,
         seed,
@@ -78,6 +80,24 @@ export function prophet(engine: ProphetEngine, seasons: readonly number[]): Fore
       return { ok: true, mean: result.mean.map((value) => Math.max(0, scale.from(value))) };
     },
   };
+}
+
+function regressorsOf(
+  regressors: readonly Regressor[],
+  seasons: readonly number[],
+  worth: Float64Array,
+): ProphetRegressor[] {
+  const events = regressors.filter(({ kind }) => kind === 'event');
+  const steps = regressors[0]?.train.length ?? 0;
+  return [
+    ...events.map(({ name, train, future }) => ({ name, train, future, priorScale: EVENT_PRIOR })),
+    ...valueColumns(regressors, seasons[0] ?? 1, worth).map((column, index) => ({
+      name: `measured${index}`,
+      train: [...column.subarray(0, steps)],
+      future: [...column.subarray(steps)],
+      priorScale: VALUE_PRIOR,
+    })),
+  ];
 }
 
 function seasonalitiesOf(

@@ -26,6 +26,24 @@ export function propagateDemand(
   return ok(Object.fromEntries(demand));
 }
 
+/**
+ * Requests that arrive at every service for one request at each entry: service → entry → calls; without those that
+ * nothing reaches. Empty where demand cannot be propagated.
+ */
+export function callsByEntry(graph: ServiceGraph, entries: readonly string[]): Map<string, Map<string, number>> {
+  const calls = new Map<string, Map<string, number>>();
+  for (const entry of entries) {
+    const one = propagateDemand(graph, { [entry]: 1 });
+    if (!one.ok) return new Map();
+    for (const [service, rps] of Object.entries(one.value)) {
+      if (rps === 0) continue;
+      const own = calls.get(service) ?? new Map<string, number>();
+      calls.set(service, own.set(entry, rps));
+    }
+  }
+  return calls;
+}
+
 /** Services that requests to `from` can reach, itself included. */
 export function reachable(graph: ServiceGraph, from: string): ReadonlySet<string> {
   const found = new Set([from]);

@@ -4,7 +4,10 @@ import type { MeshPlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { QuantileName, RegionSpec } from '../spec/region.js';
-import { propagateDemand, reachable } from '../graph/propagate.js';
+import type { ForecastPaths } from '../forecast/paths.js';
+import { combinePaths, expandPaths, peakQuantile } from '../forecast/paths.js';
+import { LEVEL } from '../forecast/quantiles.js';
+import { callsByEntry, propagateDemand, reachable } from '../graph/propagate.js';
 
 export interface ServiceDemand {
   rps: number;
@@ -24,8 +27,9 @@ export interface RegionDemand {
 const WORST_FIRST: readonly Trust[] = ['none', 'low', 'fair', 'high'];
 
 /**
- * The demand to plan for: the highest step of the horizon at the chosen quantile for each entry, carried through the
- * graph as if every request were answered here, which is the most that can come. A service with a forecast of its
+ * The demand to plan for: the chosen quantile of the highest demand within the horizon, over the joint sample paths of
+ * all entries carried through the graph (a forecast made by hand has none: then the highest step of each entry's
+ * quantile), as if every request were answered here, which is the most that can come. A service with a forecast of its
  * own gets no less than that. With trust low nothing falls below `previous`; an entry without trust refuses the plan.
  */
 export function regionDemand(input: {
@@ -43,6 +47,7 @@ export function regionDemand(input: {
   const entryRps = Object.fromEntries(entries.map((name) => [name, peak(series.get(name), quantile)]));
   const propagated = propagateDemand(graph, entryRps);
   if (!propagated.ok) return propagated;
+  const peaks = forecast.joint === undefined ? {} : jointPeaks(input, forecast.joint, entries);
   const warnings: string[] = [];
   const reach = new Map(entries.map((entry) => [entry, reachable(graph, entry)]));
   const byService = Object.fromEntries(
@@ -50,7 +55,11 @@ export function regionDemand(input: {
       const callers = entries.filter((entry) => reach.get(entry)?.has(name) === true);
       const trusts = callers.map((entry) => series.get(entry)?.trust ?? 'none');
       const trust = WORST_FIRST.find((level) => trusts.includes(level)) ?? 'high';
-      const demand = { rps: propagated.value[name] ?? 0, trust, source: sourceOf(name, entries, callers) };
+      const demand = {
+        rps: peaks[name] ?? propagated.value[name] ?? 0,
+        trust,
+        source: sourceOf(name, entries, callers),
+      };
       return [name, raise(name, demand, { own: series.get(name), entries, quantile, warnings, ...input })];
     }),
   );
@@ -85,6 +94,30 @@ function entryProblems(
 
 function peak(series: ForecastSeries | undefined, quantile: QuantileName): number {
   return Math.max(0, ...(series?.quantiles[quantile] ?? []));
+}
+
+/**
+ * Peaks along the graph: neither the highest of an hour's quantiles nor their sum over callers is the quantile of what
+ * comes at once.
+ */
+function jointPeaks(
+  { region, forecast, graph }: { region: RegionSpec; forecast: DemandForecast; graph: ServiceGraph },
+  joint: ForecastPaths,
+  entries: readonly string[],
+): Readonly<Record<string, number>> {
+  const level = LEVEL[region.forecast.demandQuantile];
+  const paths = new Map(
+    forecast.series
+      .filter((one) => entries.includes(one.service))
+      .map((one) => [one.service, expandPaths(joint, one.service, one.quantiles)]),
+  );
+  const calls = callsByEntry(graph, entries);
+  return Object.fromEntries(
+    [...calls].map(([service, weights]) => {
+      const together = combinePaths(paths, weights);
+      return [service, peakQuantile(together, 0, together.steps, level)];
+    }),
+  );
 }
 
 function sourceOf(name: string, entries: readonly string[], callers: readonly string[]): string {

@@ -71,6 +71,8 @@ export interface CsvRow {
 
 export interface CsvTable {
   rows: readonly CsvRow[];
+  /** Which column of `oneOf` the header has. */
+  chosen?: string;
   problems: Problem[];
 }
 
@@ -87,7 +89,8 @@ export function readCsvTable(text: string, columns: CsvColumns, file?: string): 
   if (openQuoteLine !== undefined) tell(openQuoteLine, 'csv-syntax', '(row)', 'opens a quote that is never closed');
   const [header, ...body] = records;
   if (header === undefined) {
-    tell(1, 'empty', '(file)', 'holds no rows', { expected: `a header ${columns.required.join(',')}` });
+    const expected = `a header ${[...columns.required, ...(columns.oneOf ?? []).slice(0, 1)].join(',')}`;
+    tell(1, 'empty', '(file)', 'holds no rows', { expected });
     return { rows: [], problems };
   }
   const told = problems.length;
@@ -105,11 +108,14 @@ export function readCsvTable(text: string, columns: CsvColumns, file?: string): 
       refuse: (column, message, help) => tell(line, 'bad-value', column, message, help),
     });
   }
-  return { rows, problems };
+  const chosen = columns.oneOf?.find((name) => index.has(name));
+  return { rows, problems, ...(chosen === undefined ? {} : { chosen }) };
 }
 
 export interface CsvColumns {
   required: readonly string[];
+  /** Exactly one of these must be there. */
+  oneOf?: readonly string[];
   optional?: readonly string[];
 }
 
@@ -121,7 +127,8 @@ interface CsvHelp {
 type Tell = (line: number, code: string, field: string, message: string, help?: CsvHelp) => void;
 
 function headerIndex(header: CsvRecord, columns: CsvColumns, tell: Tell): ReadonlyMap<string, number> {
-  const known = [...columns.required, ...(columns.optional ?? [])];
+  const oneOf = columns.oneOf ?? [];
+  const known = [...columns.required, ...oneOf, ...(columns.optional ?? [])];
   const index = new Map<string, number>();
   for (const [at, name] of header.cells.entries()) {
     const meant = nearestName(name, known);
@@ -135,6 +142,14 @@ function headerIndex(header: CsvRecord, columns: CsvColumns, tell: Tell): Readon
     if (!index.has(name))
       tell(header.line, 'missing-column', name, 'is missing from the header', { expected: known.join(',') });
   }
+  const [chosen, ...more] = oneOf.filter((name) => index.has(name));
+  const [first] = oneOf;
+  if (chosen === undefined && first !== undefined)
+    tell(header.line, 'missing-column', first, 'is missing from the header', {
+      expected: `one of ${oneOf.join(', ')}`,
+    });
+  for (const name of more)
+    tell(header.line, 'duplicate-column', name, `says the same as ${chosen ?? ''}`, { fix: 'keep one of them' });
   return index;
 }
 

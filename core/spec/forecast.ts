@@ -1,3 +1,4 @@
+import type { ForecastPaths } from '../forecast/paths.js';
 import type { QuantileName } from './region.js';
 
 export const QUANTILES = ['p50', 'p80', 'p90', 'p95', 'p99'] as const satisfies readonly QuantileName[];
@@ -10,6 +11,8 @@ export interface DemandForecast {
   series: readonly ForecastSeries[];
   /** What was repaired in the history or left out of the forecast, in words. */
   notes: readonly string[];
+  /** How demand of the services moves together, from which sample paths are drawn; absent in forecasts made by hand. */
+  joint?: ForecastPaths;
   /** What the forecast had to do without, such as a source of events that is down: worth a person's look. */
   degraded?: readonly string[];
 }

@@ -76,6 +76,36 @@ describe('a sound region file', () => {
     ]);
   });
 
+  it('takes event sources, a time zone and regressors, each with its defaults', () => {
+    const sources = `eventSources:
+  - { kind: ical, name: marketing, url: 'https://example.com/c.ics' }
+  - { kind: csv, file: a.csv }
+  - { kind: json, url: 'http://example.com/', list: /data, fields: { start: /from, end: /to }, eventKind: campaign }
+  - { kind: holidays, country: DE, state: BY }
+  - { kind: news, file: news.json, threshold: 3, services: [catalog] }
+  - { kind: calendar, url: 'https://example.com/events', tokenVariable: CALENDAR_TOKEN }
+`;
+    const zoned = edited('forecast: {', 'forecast: { timeZone: Europe/Berlin,');
+    const region = regionOf(zoned.replace('stepSeconds:', 'regressors: { file: weather.csv }, stepSeconds:') + sources);
+    expect(region.forecast.timeZone).toBe('Europe/Berlin');
+    expect(region.history.regressors).toEqual({ file: 'weather.csv' });
+    expect(region.eventSources).toEqual([
+      { kind: 'ical', name: 'marketing', url: 'https://example.com/c.ics' },
+      { kind: 'csv', file: 'a.csv' },
+      {
+        kind: 'json',
+        url: 'http://example.com/',
+        list: '/data',
+        fields: { start: '/from', end: '/to' },
+        eventKind: 'campaign',
+      },
+      { kind: 'holidays', country: 'DE', state: 'BY', types: ['public'], eventKind: 'holiday' },
+      { kind: 'news', file: 'news.json', threshold: 3, services: ['catalog'], eventKind: 'news' },
+      { kind: 'calendar', url: 'https://example.com/events', tokenVariable: 'CALENDAR_TOKEN' },
+    ]);
+    expect(regionOf(MINIMAL)).not.toHaveProperty('eventSources');
+  });
+
   it('reads the example, and the same document as JSON', () => {
     const fromYaml = regionOf(EXAMPLE);
     expect(fromYaml.autonomy).toBe('act');
@@ -203,6 +233,34 @@ describe('a broken region file', () => {
       ['self-neighbour neighbours[0].name @ eu-west', 'unknown-service neighbours[0].spareRps.shop @ shop:'],
     ],
     ['a hook that is no URL', `${MINIMAL}hooks: { entry: { url: /here } }\n`, ['bad-value hooks.entry.url @ /here']],
+    [
+      'a time zone that is none',
+      edited('forecast: {', 'forecast: { timeZone: Europe/Belrin,'),
+      ['bad-value forecast.timeZone @ Europe/Belrin'],
+    ],
+    [
+      'sources of no known kind, from nowhere, from two places, of one name',
+      `${MINIMAL}eventSources:\n  - { kind: icla, file: a }\n  - { kind: ical }\n  - { kind: csv, name: a, file: a, url: http://b }\n  - { kind: csv, name: a, file: b }\n`,
+      [
+        'bad-value eventSources[0].kind @ icla',
+        'missing eventSources[1] @ {',
+        'contradiction eventSources[2].url @ url:',
+        'duplicate-name eventSources[3].name @ a',
+      ],
+    ],
+    [
+      'sources with mistakes inside',
+      `${MINIMAL}eventSources:\n  - { kind: holidays, country: Germany, type: [bank], region: A }\n  - { kind: json, file: a, fields: { start: from } }\n  - { kind: news, file: a, services: [shop] }\n  - { kind: calendar, url: b, tokenVariable: a-b }\n`,
+      [
+        'bad-value eventSources[0].country @ Germany',
+        'unknown-key eventSources[0].type @ type:',
+        'missing eventSources[0].region @ region:',
+        'bad-value eventSources[1].fields.start @ from',
+        'unknown-service eventSources[2].services[0] @ shop',
+        'bad-value eventSources[3].url @ b',
+        'bad-value eventSources[3].tokenVariable @ a-b',
+      ],
+    ],
     ['a key written twice', `${MINIMAL}name: eu-west\n`, ['duplicate-key name @ name:']],
     [
       'NaN and infinity',
@@ -212,6 +270,13 @@ describe('a broken region file', () => {
   ];
   it.each(cases)('%s', (_, text, expected) => {
     expect(pointed(text)).toEqual(expected);
+  });
+
+  it('says what was meant by a time zone or a kind of source', () => {
+    const zone = problemsOf(edited('forecast: {', 'forecast: { timeZone: Europe/Belrin,'))[0];
+    expect(zone?.fix).toBe('did you mean "Europe/Berlin"?');
+    const kind = problemsOf(`${MINIMAL}eventSources: [{ kind: icla }]\n`)[0];
+    expect(kind?.message).toContain('ical, csv, json, holidays, news or calendar');
   });
 
   it('accepts two hosts that use the same loopback ports, each on its own machine', () => {

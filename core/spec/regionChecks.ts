@@ -1,3 +1,4 @@
+import { eventSourceProblems } from './eventSourceChecks.js';
 import { fieldPath } from './fieldPath.js';
 import { findCycles } from './graphCycles.js';
 import { parseInstant } from './instant.js';
@@ -15,6 +16,7 @@ import { parseSockets, socketKey } from './socket.js';
 export function crossFieldProblems(document: Raw): PathProblem[] {
   const services = items(document, 'services');
   const names = new Set(services.map((service) => service.value['name']).filter(isText));
+  const sources = items(document, 'eventSources');
   return [
     ...serviceProblems(services),
     ...socketProblems(document, services),
@@ -22,6 +24,8 @@ export function crossFieldProblems(document: Raw): PathProblem[] {
     ...graphProblems(items(record(document, 'graph'), 'edges', ['graph']), names),
     ...neighbourProblems(items(document, 'neighbours'), names, document['name']),
     ...eventProblems(items(document, 'events'), names),
+    ...eventSourceProblems(sources),
+    ...sources.flatMap((source) => unknownServices(source, names)),
     ...stepProblems(document),
     ...seasonProblems(document),
   ];
@@ -180,7 +184,8 @@ function neighbourProblems(neighbours: readonly Item[], names: ReadonlySet<strin
 
 function eventProblems(events: readonly Item[], names: ReadonlySet<string>): PathProblem[] {
   const problems = duplicates(events, ['id'], 'duplicate-name', 'event id');
-  for (const { path, value } of events) {
+  for (const event of events) {
+    const { path, value } = event;
     const start = typeof value['start'] === 'string' ? parseInstant(value['start']) : null;
     const end = typeof value['end'] === 'string' ? parseInstant(value['end']) : null;
     if (start !== null && end !== null && end <= start) {
@@ -192,13 +197,15 @@ function eventProblems(events: readonly Item[], names: ReadonlySet<string>): Pat
         expected: `after ${String(value['start'])}`,
       });
     }
-    const services = value['services'];
-    if (!Array.isArray(services)) continue;
-    for (const [index, service] of services.entries()) {
-      problems.push(...unknownService(service, [...path, 'services', index], names));
-    }
+    problems.push(...unknownServices(event, names));
   }
   return problems;
+}
+
+function unknownServices({ path, value }: Item, names: ReadonlySet<string>): PathProblem[] {
+  const services = value['services'];
+  if (!Array.isArray(services)) return [];
+  return services.flatMap((service, index) => unknownService(service, [...path, 'services', index], names));
 }
 
 function stepProblems(document: Raw): PathProblem[] {

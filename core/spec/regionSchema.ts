@@ -1,30 +1,13 @@
 import { z } from 'zod';
 
-import { parseInstant } from './instant.js';
+import { eventSourceSchema } from './eventSourceSchema.js';
 import type { RegionSpec, SocketSpec } from './region.js';
+import { httpUrl, instant, label, nonEmpty, text, timeZoneName } from './schemaParts.js';
 import { isAddress, isPort, parseSockets } from './socket.js';
 
-/** What a refused value should have been, carried by a `custom` issue to the problem that a person reads. */
-export interface IssueHelp {
-  code?: string;
-  expected?: string;
-  fix?: string;
-}
+export type { IssueHelp } from './schemaParts.js';
 
-const DNS_LABEL = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const HOST_KEY = /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{40,}={0,2}(?: .*)?$/;
-
-function text(holds: (value: string) => boolean, message: string, help: IssueHelp): z.ZodType<string, string> {
-  return z.string().refine(holds, { error: message, params: { ...help } });
-}
-
-const nonEmpty = text((v) => v.trim().length > 0, 'is empty', { expected: 'text' });
-
-/** Names appear as DNS names, `Host` headers and workflow ids. */
-const label = text((v) => DNS_LABEL.test(v), 'is not a DNS label', {
-  expected: 'a–z, 0–9 and "-", starting with a letter, at most 63 characters',
-  fix: 'rename it, e.g. "checkout-eu"',
-});
 
 const absolutePath = text((v) => v.startsWith('/') && !v.includes('\0'), 'is not an absolute path', {
   expected: 'a path that starts with "/", on the host',
@@ -33,13 +16,6 @@ const absolutePath = text((v) => v.startsWith('/') && !v.includes('\0'), 'is not
 const urlPath = text((v) => /^\/[^\s?#]*$/.test(v), 'is not a URL path', {
   expected: 'a path that starts with "/", without spaces, "?" or "#"',
 });
-
-const instant = text((v) => parseInstant(v) !== null, 'is not a time with a zone', {
-  expected: 'ISO 8601 with a zone',
-  fix: 'write it like 2026-03-01T08:00:00Z or 2026-03-01T09:00:00+01:00',
-});
-
-const httpUrl = text(isHttpUrl, 'is not an HTTP address', { expected: 'http://… or https://…' });
 
 const seconds = z.number().positive();
 const fraction = z.number().positive().max(1);
@@ -139,6 +115,8 @@ export const eventSchema = z.strictObject({
   regions: z.array(nonEmpty).optional(),
   services: z.array(nonEmpty).optional(),
   uplift: z.number().gt(-1).max(100).optional(),
+  channel: nonEmpty.optional(),
+  budget: z.number().min(0).optional(),
 });
 
 const neighbour = z.strictObject({
@@ -175,13 +153,21 @@ export const regionSchema = z.strictObject({
   }),
   services: z.array(service).min(1),
   graph: graph.prefault({}),
-  history: z.strictObject({ kind: z.enum(['csv']).default('csv'), file: nonEmpty, stepSeconds: count.max(604_800) }),
+  history: z.strictObject({
+    kind: z.enum(['csv']).default('csv'),
+    file: nonEmpty,
+    stepSeconds: count.max(604_800),
+    regressors: z.strictObject({ file: nonEmpty }).optional(),
+    borrow: z.strictObject({ file: nonEmpty, scale: z.number().positive().max(1e6).optional() }).optional(),
+  }),
   forecast: z.strictObject({
     horizonSteps: count.max(10_000),
     seasons: z.array(z.int().min(2).max(100_000)).min(1).max(4),
     demandQuantile: quantile.default('p95'),
+    timeZone: timeZoneName.optional(),
   }),
   events: z.array(eventSchema).default([]),
+  eventSources: z.array(eventSourceSchema).max(50).optional(),
   neighbours: z.array(neighbour).default([]),
   stack: z.strictObject({ timeoutSeconds: seconds.default(600), minReadyFraction: fraction.default(1) }).prefault({}),
   activation: z
@@ -204,11 +190,3 @@ export const regionSchema = z.strictObject({
   hooks: z.strictObject({ instanceTargets: httpHook.optional(), entry: httpHook.optional() }).prefault({}),
   demandClock: z.strictObject({ demandFrom: instant, wallFrom: instant, speed: z.number().positive() }).optional(),
 }) satisfies z.ZodType<RegionSpec>;
-
-function isHttpUrl(value: string): boolean {
-  try {
-    return ['http:', 'https:'].includes(new URL(value).protocol);
-  } catch {
-    return false;
-  }
-}

@@ -44,7 +44,7 @@ export function schemaProblems(schema: z.ZodType, value: unknown, issues: readon
 function issueProblems(schema: z.ZodType, root: unknown, issue: z.core.$ZodIssue): PathProblem[] {
   const path = issue.path;
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, path);
+    const known = keysAt(schema, root, path);
     return issue.keys.map((key, index) => unknownKey([...path, key], key, known, index < MAX_SUGGESTIONS));
   }
   const value = valueAt(root, path);
@@ -158,19 +158,31 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+function keysAt(schema: z.ZodType, root: unknown, path: readonly PropertyKey[]): readonly string[] {
   let current: unknown = schema;
+  let value = root;
   for (const part of [...path, null]) {
     while (true) {
       if (current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodPrefault) {
         current = current.unwrap();
       } else if (current instanceof z.ZodPipe) current = current.in;
+      else if (current instanceof z.ZodDiscriminatedUnion) current = optionFor(current, value);
       else break;
     }
     if (part === null) break;
+    value = valueAt(value, [part]);
     if (current instanceof z.ZodArray && typeof part === 'number') current = current.element;
     else if (current instanceof z.ZodObject) current = (current.shape as Record<PropertyKey, unknown>)[part];
     else return [];
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+}
+
+/** The option of a union that the value itself names. */
+function optionFor(union: z.ZodDiscriminatedUnion, value: unknown): unknown {
+  const key = union.def.discriminator;
+  return union.options.find((option) => {
+    const named = option instanceof z.ZodObject ? (option.shape as Record<string, unknown>)[key] : undefined;
+    return named instanceof z.ZodLiteral && named.values.has(valueAt(value, [key]) as string);
+  });
 }

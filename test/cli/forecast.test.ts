@@ -17,7 +17,17 @@ describe('psmg forecast', () => {
     expect(result.code).toBe(0);
     const printed = JSON.parse(result.stdout) as DemandForecast;
     expect(printed.series.map((series) => Object.keys(series))).toEqual(
-      Array(2).fill(['service', 'step', 'models', 'trust', 'trustReason', 'timestamps', 'quantiles']),
+      Array(2).fill([
+        'service',
+        'step',
+        'models',
+        'trust',
+        'trustScore',
+        'trustReason',
+        'explanation',
+        'timestamps',
+        'quantiles',
+      ]),
     );
     expect(printed.series[0]?.timestamps).toHaveLength(6);
     expect(Object.keys(printed.series[0]?.quantiles ?? {})).toEqual(['p50', 'p80', 'p90', 'p95', 'p99']);
@@ -33,12 +43,12 @@ describe('psmg forecast', () => {
 
   it('tells every wrong option and every bad file at once, and exits 2', async () => {
     const args = ['--history', HISTORY, 'none.csv', '--horizon', '0', '--step', '1y', '--season', 'a', '--at', 'now'];
-    const more = ['--models', 'lstm', '--regressors', 'r.csv', '--events', 'e.ics', '--format', 'json'];
+    const more = ['--models', 'oracle', '--regressors', 'r.csv', '--events', 'e.ics', '--format', 'json'];
     const { code, stdout } = await forecast(...args, ...more);
     expect(code).toBe(2);
     const { problems } = JSON.parse(stdout) as { problems: Problem[] };
     expect(problems.map((problem) => problem.field).sort()).toEqual(
-      ['(file)', '(file)', '--at', '--horizon', '--models', '--regressors', '--season', '--step'].sort(),
+      ['(file)', '(file)', '(file)', '--at', '--horizon', '--models', '--season', '--step'].sort(),
     );
   });
 

@@ -1,0 +1,187 @@
+import type { Ports } from './ports.js';
+import { graphOf } from './planRegion.js';
+import { planFrom } from '../core/forecast/backTest.js';
+import type { ServiceChoice } from '../core/forecast/choice.js';
+import { recentMase } from '../core/forecast/choice.js';
+import { degradeForecast, eventsWindow } from '../core/forecast/degrade.js';
+import type { ServiceJob } from '../core/forecast/draft.js';
+import { leadsOf } from '../core/forecast/draft.js';
+import { needsRetraining } from '../core/forecast/lstm/drift.js';
+import type { LstmModel } from '../core/forecast/lstm/model.js';
+import { parseLstmModel } from '../core/forecast/lstm/model.js';
+import type { LstmTraining } from '../core/forecast/lstm/training.js';
+import { heldBackFor } from '../core/forecast/lstm/training.js';
+import { onLocalClock } from '../core/forecast/localJob.js';
+import type { Regressor } from '../core/forecast/members.js';
+import type { ForecastInput } from '../core/forecast/prepareRegion.js';
+import { finishPrepared, prepareRegion } from '../core/forecast/prepareRegion.js';
+import { endMs } from '../core/forecast/series.js';
+import { callsByEntry } from '../core/graph/propagate.js';
+import type { DemandForecast } from '../core/spec/forecast.js';
+import type { Result } from '../core/spec/problem.js';
+import { ok, refused } from '../core/spec/problem.js';
+import type { RegionSpec } from '../core/spec/region.js';
+
+export interface ForecastRun {
+  signal?: AbortSignal;
+  progress?(step: string): void;
+}
+
+/** What earlier forecasts of the region left behind. */
+export interface Remembered {
+  choices?: readonly ServiceChoice[];
+  lstm?: LstmModel;
+}
+
+export interface RegionForecast {
+  forecast: DemandForecast;
+  /** For the next forecast to start from. */
+  choices: readonly ServiceChoice[];
+  /** What the region's network should be trained on, and why; absent: it is good, or there is too little to learn from. */
+  training?: { input: LstmTraining; reason: string };
+}
+
+export type ForecastPorts = Pick<Ports, 'history' | 'events' | 'regressors' | 'compute' | 'readText'>;
+
+/** The forecast of a region from what its file names, cut at a moment of demand time. */
+export async function forecastOf(
+  ports: ForecastPorts,
+  spec: RegionSpec,
+  atMs: number,
+  remembered: Remembered = {},
+  run: ForecastRun = {},
+): Promise<Result<RegionForecast>> {
+  const read = await readInput(ports, spec, atMs, run);
+  if (!read.ok) return read;
+  const { input, sources } = read.value;
+  const prepared = prepareRegion({
+    ...input,
+    ...(remembered.choices === undefined ? {} : { kept: remembered.choices }),
+  });
+  if (!prepared.ok) return prepared;
+  const { jobs, elsewhere } = prepared.value;
+  const { lstm } = remembered;
+  const outcomes = await ports.compute.draft(
+    { jobs: [...jobs, ...elsewhere], ...(lstm === undefined ? {} : { lstm }) },
+    {
+      ...(run.signal === undefined ? {} : { signal: run.signal }),
+      progress: (done, total, word) => run.progress?.(`${done} of ${total} services; ${word}`),
+    },
+  );
+  const { forecast, choices } = finishPrepared(prepared.value, outcomes);
+  const training = trainingFor(jobs, remembered);
+  return ok({
+    forecast: degradeForecast({ ...forecast, notes: [...sources.notes, ...forecast.notes] }, sources.degraded),
+    choices,
+    ...(training === null ? {} : { training }),
+  });
+}
+
+async function readInput(
+  ports: ForecastPorts,
+  spec: RegionSpec,
+  atMs: number,
+  run: ForecastRun,
+): Promise<Result<{ input: ForecastInput; sources: Awaited<ReturnType<ForecastPorts['events']['read']>> }>> {
+  const { history, forecast } = spec;
+  const { rows, problems } = await ports.history.read(history, run.signal);
+  const file = history.regressors?.file;
+  const regressors = file === undefined ? { samples: [], problems: [] } : await ports.regressors(file, run.signal);
+  const borrow = history.borrow;
+  const other = borrow === undefined ? null : await ports.history.read({ ...history, file: borrow.file }, run.signal);
+  const all = [...problems, ...regressors.problems, ...(other?.problems ?? [])];
+  if (all.length > 0) return refused(all);
+  const window = eventsWindow(rows, history.stepSeconds, forecast.horizonSteps, atMs);
+  const sources = await ports.events.read(spec, window, run.signal ?? new AbortController().signal);
+  const entries = spec.services.filter((service) => service.entry !== undefined).map((service) => service.name);
+  const seen = new Set(rows.map((row) => row.service));
+  const inner = spec.services
+    .map((service) => service.name)
+    .filter((name) => !entries.includes(name) && seen.has(name));
+  // A graph that is refused is the plan's to tell; the forecast can do without.
+  const graph = inner.length === 0 ? null : await graphOf(ports, spec).catch(() => null);
+  const input: ForecastInput = {
+    rows,
+    stepSeconds: history.stepSeconds,
+    horizonSteps: forecast.horizonSteps,
+    seasons: forecast.seasons,
+    events: [...spec.events, ...sources.events],
+    regressors: regressors.samples,
+    regionName: spec.name,
+    services: [...entries, ...inner],
+    at: atMs,
+    ...(forecast.timeZone === undefined ? {} : { timeZone: forecast.timeZone }),
+    ...(graph === null ? {} : { calls: { byService: callsByEntry(graph, entries), entries } }),
+    ...(other === null
+      ? {}
+      : { borrow: { rows: other.rows, ...(borrow?.scale === undefined ? {} : { scale: borrow.scale }) } }),
+  };
+  return ok({ input, sources });
+}
+
+/** Longest seasons that a region must have seen before a network is worth training. */
+const LEAST_SEASONS = 4;
+
+function trainingFor(
+  jobs: readonly ServiceJob[],
+  { choices, lstm }: Remembered,
+): { input: LstmTraining; reason: string } | null {
+  const [first] = jobs;
+  if (first === undefined) return null;
+  const { seasons } = first;
+  const learnable = jobs.filter((job) => job.history.values.length >= LEAST_SEASONS * (seasons.at(-1) ?? 1));
+  if (learnable.length === 0) return null;
+  const reason = whyTrain(learnable, seasons, choices ?? [], lstm);
+  if (reason === null) return null;
+  // What members will see of each service when they are asked.
+  const seen = learnable.map((job) => {
+    const local = onLocalClock(job, leadsOf(job)).job;
+    const history = local.trainable ?? local.history;
+    const { quiet } = planFrom(history, history.values.length, 1, local);
+    return { ...local, history: { ...history, values: quiet } };
+  });
+  return {
+    reason,
+    input: {
+      series: seen.map(({ service, history, known }) => ({
+        service,
+        history,
+        regressors: known.map(({ name, values }): Regressor => {
+          const train = values.slice(0, history.values.length);
+          return { name, kind: 'value', train, future: [] };
+        }),
+      })),
+      seasons,
+      horizonSteps: first.horizonSteps,
+      heldBackSteps: heldBackFor(
+        seen.map(({ history }) => history),
+        first.horizonSteps,
+        seasons,
+      ),
+      seed: first.seed,
+      ...(lstm === undefined ? {} : { warm: lstm }),
+    },
+  };
+}
+
+function whyTrain(
+  jobs: readonly ServiceJob[],
+  seasons: readonly number[],
+  choices: readonly ServiceChoice[],
+  lstm: LstmModel | undefined,
+): string | null {
+  if (lstm === undefined) return 'the region has no network yet';
+  const errors = jobs.flatMap((job) => {
+    const choice = choices.find((one) => one.service === job.service);
+    const error = choice === undefined ? null : recentMase(choice, job.history, seasons);
+    return error === null ? [] : [error];
+  });
+  const verdict = needsRetraining(lstm, errors, Math.max(...jobs.map((job) => endMs(job.history))));
+  return verdict.needed ? verdict.reason : null;
+}
+
+/** A network from the store; one that cannot be read is as good as none. */
+export function readNetwork(value: unknown): LstmModel | undefined {
+  const parsed = parseLstmModel(value);
+  return parsed.ok ? parsed.value : undefined;
+}

@@ -1,0 +1,45 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { forecastDemand } from '../../core/forecast/forecast.js';
+import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
+import { loadForecastEngines } from '../wasm/augurs.js';
+import { job } from './contract.js';
+import { forecastBy } from './forecastBy.js';
+import { createInProcessCompute } from './inProcess.js';
+
+const compute = createInProcessCompute(loadForecastEngines);
+afterAll(async () => compute.close());
+
+const INPUT: ForecastInput = {
+  rows: ['shop', 'pay'].flatMap((service) => {
+    const { startMs, stepMs, values } = job(service, 300).history;
+    return values.map((rps, step) => ({ service, rps, at: startMs + step * stepMs }));
+  }),
+  stepSeconds: 3600,
+  horizonSteps: 24,
+  seasons: [24],
+  events: [],
+  regionName: 'eu',
+  models: ['seasonal-naive', 'lag-regression'],
+};
+
+describe('a region forecast by a compute', () => {
+  it('is the one that core alone makes', async () => {
+    const result = await forecastBy(compute, INPUT);
+    const expected = forecastDemand(INPUT, await loadForecastEngines());
+    if (!result.ok || !expected.ok) throw new Error('refused');
+    expect(result.value.forecast).toEqual(expected.value);
+    expect(result.value.choices.map(({ service, asked }) => [service, asked])).toEqual([
+      ['shop', INPUT.models],
+      ['pay', INPUT.models],
+    ]);
+  });
+
+  it('is refused with every problem', async () => {
+    const result = await forecastBy(compute, { ...INPUT, horizonSteps: 0, seasons: [] });
+    expect(result).toMatchObject({ ok: false, problems: [{ field: 'horizonSteps' }, { field: 'seasons' }] });
+  });
+
+  it('stops with the reason of the signal', async () => {
+    await expect(forecastBy(compute, INPUT, { signal: AbortSignal.abort('over') })).rejects.toBe('over');
+  });
+});

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { betweenMarkers } from '../forecast/table.js';
+import type { EntryName } from './fuzzCases.js';
+import { ENTRY_NAMES, runFuzzCase } from './fuzzCases.js';
+
+/**
+ * `node --import tsx bench/campaigns/fuzzForecast.ts [--count 10000] [--seed 1] [--from 0] [--out docs/campaigns.md]`:
+ * malformed inputs to every way in of the forecast. Each must end in an answer that holds or a refusal that says why,
+ * within `DEADLINE_SECONDS` of CPU. They run in a process of their own, so that a hang is found and told. Exits 1 when
+ * one input failed.
+ */
+const DEADLINE_SECONDS = 5;
+/** Of silence: then the input under way hangs. Generous, as the machine may be busy. */
+const HANG_MS = 120_000;
+const MARKER = 'campaign:fuzz-forecast';
+
+interface Told {
+  index: number;
+  entry?: EntryName;
+  kind?: 'answered' | 'refused' | 'failed';
+  why?: string;
+  cpuSeconds?: number;
+}
+
+interface Campaign {
+  count: number;
+  seed: number;
+  from: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    out: { type: 'string', default: 'docs/campaigns.md' },
+    child: { type: 'boolean', default: false },
+  },
+});
+const campaign: Campaign = { count: Number(options.count), seed: Number(options.seed), from: Number(options.from) };
+if (!Object.values(campaign).every(Number.isSafeInteger))
+  throw new Error('--count, --seed and --from are whole numbers');
+if (options.child) runAll(campaign);
+else await main(campaign, options.out);
+
+/** Written at once and by hand: what a stream holds back would be lost in a hang. */
+function runAll({ count, seed, from }: Campaign): void {
+  const tell = (told: Told): void => void writeSync(1, `${JSON.stringify(told)}\n`);
+  for (let index = from; index < from + count; index++) {
+    tell({ index });
+    const before = process.cpuUsage();
+    const { entry, outcome } = runFuzzCase(seed, index);
+    const { user, system } = process.cpuUsage(before);
+    tell({ index, entry, ...outcome, cpuSeconds: (user + system) / 1e6 });
+  }
+}
+
+async function main(asked: Campaign, out: string): Promise<void> {
+  const results = await runInChild(asked);
+  const failures = results.filter((told) => told.kind === 'failed');
+  for (const { index, entry, why } of failures) process.stderr.write(`input ${index}, ${entry ?? '?'}: ${why ?? ''}\n`);
+  const body = report(asked, results);
+  const before = readFileSync(out, 'utf8');
+  writeFileSync(out, betweenMarkers(before, MARKER, body));
+  process.stdout.write(`${body}\n`);
+  process.exitCode = failures.length > 0 || results.length < asked.count ? 1 : 0;
+}
+
+async function runInChild({ count, seed, from }: Campaign): Promise<Told[]> {
+  const args = ['--import', 'tsx', fileURLToPath(import.meta.url), '--child'];
+  const numbers = Object.entries({ count, seed, from }).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(process.execPath, [...args, ...numbers], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const results: Told[] = [];
+  let last: Told = { index: from };
+  const end = (why: string): void => {
+    if (last.kind === undefined) results.push({ ...last, kind: 'failed', why });
+    child.kill('SIGKILL');
+  };
+  let watch = setTimeout(end, HANG_MS, 'hangs');
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    clearTimeout(watch);
+    watch = setTimeout(end, HANG_MS, 'hangs');
+    last = JSON.parse(line) as Told;
+    if (last.kind === undefined) continue;
+    results.push(judged(last));
+    if (results.length % 1000 === 0) process.stderr.write(`${results.length} of ${count}\n`);
+  }
+  clearTimeout(watch);
+  const code = await closed;
+  if (code !== 0 && last.kind === undefined && results.at(-1)?.index !== last.index)
+    results.push({ ...last, kind: 'failed', why: `ended the process with ${code ?? 'a signal'}` });
+  return results;
+}
+
+function judged(told: Told): Told {
+  const cpuSeconds = told.cpuSeconds ?? 0;
+  if (told.kind === 'failed' || cpuSeconds <= DEADLINE_SECONDS) return told;
+  return { ...told, kind: 'failed', why: `took ${cpuSeconds.toFixed(1)} s of CPU` };
+}
+
+function report({ count, seed, from }: Campaign, results: readonly Told[]): string {
+  const rows = [...ENTRY_NAMES, 'all'].map((name) => {
+    const own = results.filter(({ entry }) => name === 'all' || entry === name);
+    const of = (kind: Told['kind']): string => String(own.filter((told) => told.kind === kind).length);
+    const slowest = own.reduce((most, told) => Math.max(most, told.cpuSeconds ?? 0), 0);
+    return [name, String(own.length), of('answered'), of('refused'), of('failed'), slowest.toFixed(2)];
+  });
+  const cells = [['way in', 'inputs', 'answered', 'refused', 'failed', 'slowest, CPU s'], ...rows];
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const lines = cells.map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))),
+  );
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const table = [...lines.slice(0, 1), rule, ...lines.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const numbers = from === 0 ? '' : `, from number ${from} on`;
+  return `${results.length} of ${count} inputs of seed ${seed}${numbers}; deadline ${DEADLINE_SECONDS} s of CPU each.\n\n${table}`;
+}
