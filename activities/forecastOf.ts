@@ -1,21 +1,13 @@
 import type { Ports } from './ports.js';
 import { graphOf } from './planRegion.js';
-import { planFrom } from '../core/forecast/backTest.js';
 import type { ServiceChoice } from '../core/forecast/choice.js';
-import { recentMase } from '../core/forecast/choice.js';
 import { degradeForecast, eventsWindow } from '../core/forecast/degrade.js';
-import type { ServiceJob } from '../core/forecast/draft.js';
-import { leadsOf } from '../core/forecast/draft.js';
-import { needsRetraining } from '../core/forecast/lstm/drift.js';
 import type { LstmModel } from '../core/forecast/lstm/model.js';
 import { parseLstmModel } from '../core/forecast/lstm/model.js';
 import type { LstmTraining } from '../core/forecast/lstm/training.js';
-import { heldBackFor } from '../core/forecast/lstm/training.js';
-import { onLocalClock } from '../core/forecast/localJob.js';
-import type { Regressor } from '../core/forecast/members.js';
+import { networkTraining } from '../core/forecast/networkTraining.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
 import { finishPrepared, prepareRegion } from '../core/forecast/prepareRegion.js';
-import { endMs } from '../core/forecast/series.js';
 import { callsByEntry } from '../core/graph/propagate.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { Result } from '../core/spec/problem.js';
@@ -69,7 +61,7 @@ export async function forecastOf(
     },
   );
   const { forecast, choices } = finishPrepared(prepared.value, outcomes);
-  const training = trainingFor(jobs, remembered);
+  const training = networkTraining(jobs, remembered);
   return ok({
     forecast: degradeForecast({ ...forecast, notes: [...sources.notes, ...forecast.notes] }, sources.degraded),
     choices,
@@ -117,67 +109,6 @@ async function readInput(
       : { borrow: { rows: other.rows, ...(borrow?.scale === undefined ? {} : { scale: borrow.scale }) } }),
   };
   return ok({ input, sources });
-}
-
-/** Longest seasons that a region must have seen before a network is worth training. */
-const LEAST_SEASONS = 4;
-
-function trainingFor(
-  jobs: readonly ServiceJob[],
-  { choices, lstm }: Remembered,
-): { input: LstmTraining; reason: string } | null {
-  const [first] = jobs;
-  if (first === undefined) return null;
-  const { seasons } = first;
-  const learnable = jobs.filter((job) => job.history.values.length >= LEAST_SEASONS * (seasons.at(-1) ?? 1));
-  if (learnable.length === 0) return null;
-  const reason = whyTrain(learnable, seasons, choices ?? [], lstm);
-  if (reason === null) return null;
-  // What members will see of each service when they are asked.
-  const seen = learnable.map((job) => {
-    const local = onLocalClock(job, leadsOf(job)).job;
-    const history = local.trainable ?? local.history;
-    const { quiet } = planFrom(history, history.values.length, 1, local);
-    return { ...local, history: { ...history, values: quiet } };
-  });
-  return {
-    reason,
-    input: {
-      series: seen.map(({ service, history, known }) => ({
-        service,
-        history,
-        regressors: known.map(({ name, values }): Regressor => {
-          const train = values.slice(0, history.values.length);
-          return { name, kind: 'value', train, future: [] };
-        }),
-      })),
-      seasons,
-      horizonSteps: first.horizonSteps,
-      heldBackSteps: heldBackFor(
-        seen.map(({ history }) => history),
-        first.horizonSteps,
-        seasons,
-      ),
-      seed: first.seed,
-      ...(lstm === undefined ? {} : { warm: lstm }),
-    },
-  };
-}
-
-function whyTrain(
-  jobs: readonly ServiceJob[],
-  seasons: readonly number[],
-  choices: readonly ServiceChoice[],
-  lstm: LstmModel | undefined,
-): string | null {
-  if (lstm === undefined) return 'the region has no network yet';
-  const errors = jobs.flatMap((job) => {
-    const choice = choices.find((one) => one.service === job.service);
-    const error = choice === undefined ? null : recentMase(choice, job.history, seasons);
-    return error === null ? [] : [error];
-  });
-  const verdict = needsRetraining(lstm, errors, Math.max(...jobs.map((job) => endMs(job.history))));
-  return verdict.needed ? verdict.reason : null;
 }
 
 /** A network from the store; one that cannot be read is as good as none. */

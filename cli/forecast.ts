@@ -2,23 +2,24 @@ import { readFile } from 'node:fs/promises';
 
 import type { Command } from 'commander';
 
-import { forecastBy } from '../adapters/compute/forecastBy.js';
-import { createThreadCompute } from '../adapters/compute/threads.js';
 import { createCsvHistory } from '../adapters/history/csv.js';
 import { readRegressorsFile } from '../adapters/history/regressors.js';
 import { eventsWindow } from '../core/forecast/degrade.js';
 import type { EventsFileOptions } from '../core/forecast/eventsFile.js';
 import { parseEventsFile } from '../core/forecast/eventsFile.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
+import { callsByEntry } from '../core/graph/propagate.js';
 import type { RegressorSample } from '../core/spec/csvRegressors.js';
 import type { DemandSample } from '../core/spec/csvDemand.js';
-import type { DemandForecast } from '../core/spec/forecast.js';
+import type { ServiceGraph } from '../core/spec/graph.js';
 import type { Problem, Result } from '../core/spec/problem.js';
-import { ok, refused } from '../core/spec/problem.js';
+import { refused } from '../core/spec/problem.js';
 import type { EventSpec } from '../core/spec/region.js';
-import { forecastTable } from './forecastTable.js';
+import { forecastReport } from './forecastReport.js';
 import type { ForecastOptions, RawForecastOptions } from './forecastOptions.js';
 import { readForecastOptions } from './forecastOptions.js';
+import { runForecast } from './forecastRun.js';
+import { graphOfFiles } from './graph.js';
 import { EXIT, printJson, refuse } from './output.js';
 
 export function registerForecast(program: Command): void {
@@ -36,6 +37,10 @@ export function registerForecast(program: Command): void {
     .option('--regressors <file...>', 'CSV timestamp[,service],name… of values known over history and horizon')
     .option('--time-zone <name>', 'IANA name of the clocks that demand and calendar days go by', 'UTC')
     .option('--models <names>', 'auto (all, weighted by their back-test), or names by comma', 'auto')
+    .option('--graph <source...>', 'service graph as for psmg graph: forecasts are made to agree along it where better')
+    .option('--borrow <file...>', 'history of another region, whose shape a service with too little of its own borrows')
+    .option('--memory <folder>', 'keeps choices of models and the trained network from one forecast to the next')
+    .option('--train', 'train the network of all services first, if there is none or it has missed what is new')
     .option('--at <time>', 'forecast as if it were this moment: nothing later is looked at')
     .option('--region <name>', 'for events that concern some regions only; without it those are left out')
     .option('--format <format>', 'json or table', 'table')
@@ -45,28 +50,12 @@ export function registerForecast(program: Command): void {
       const input = await readInput(options);
       const all = [...problems, ...input.problems];
       if (all.length > 0) return refuse(all, format);
-      const result = await forecast(input.value);
+      const result = await runForecast(input.value, { memory: options.memory, train: options.train });
       if (!result.ok) return refuse(result.problems, format);
       if (format === 'json') printJson(result.value);
-      else process.stdout.write(forecastTable(result.value));
+      else process.stdout.write(forecastReport(result.value, input.value));
       process.exitCode = EXIT.ok;
     });
-}
-
-/** Fewer services are forecast before threads would have started. */
-const FEW_SERVICES = 8;
-
-async function forecast(input: ForecastInput): Promise<Result<DemandForecast>> {
-  const compute = createThreadCompute({ inlineBelow: FEW_SERVICES });
-  try {
-    const progress = (done: number, total: number, word: string): void => {
-      process.stderr.write(`${done} of ${total}: ${word}\n`);
-    };
-    const result = await forecastBy(compute, input, { progress });
-    return result.ok ? ok(result.value.forecast) : result;
-  } finally {
-    await compute.close();
-  }
 }
 
 async function readInput(options: ForecastOptions): Promise<{ value: ForecastInput; problems: readonly Problem[] }> {
@@ -91,6 +80,14 @@ async function readInput(options: ForecastOptions): Promise<{ value: ForecastInp
     for (const sample of read.samples) regressors.push(sample);
     problems.push(...read.problems);
   }
+  const borrowed: DemandSample[] = [];
+  for (const file of options.borrow) {
+    const read = await history.read({ kind: 'csv', file, stepSeconds: options.stepSeconds });
+    for (const row of read.rows) borrowed.push(row);
+    problems.push(...read.problems);
+  }
+  const graph = options.graph.length === 0 ? null : await graphOfFiles(options.graph);
+  if (graph !== null && !graph.ok) problems.push(...graph.problems);
   const value: ForecastInput = {
     rows,
     stepSeconds: options.stepSeconds,
@@ -100,10 +97,19 @@ async function readInput(options: ForecastOptions): Promise<{ value: ForecastInp
     regressors,
     timeZone: options.timeZone.name,
     regionName: options.region,
+    ...(borrowed.length === 0 ? {} : { borrow: { rows: borrowed } }),
+    ...(graph?.ok === true ? { calls: callsOf(graph.value) } : {}),
     ...(options.atMs === undefined ? {} : { at: options.atMs }),
     ...(options.models === undefined ? {} : { models: options.models }),
   };
   return { value, problems };
+}
+
+/** Requests enter where nobody calls. */
+function callsOf(graph: ServiceGraph): NonNullable<ForecastInput['calls']> {
+  const called = new Set(graph.edges.map((edge) => edge.callee));
+  const entries = graph.services.filter((service) => !called.has(service));
+  return { byService: callsByEntry(graph, entries), entries };
 }
 
 async function readEvents(file: string, options: EventsFileOptions): Promise<Result<readonly EventSpec[]>> {

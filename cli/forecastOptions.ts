@@ -18,6 +18,10 @@ export interface RawForecastOptions {
   at?: string;
   region?: string;
   timeZone?: string;
+  graph?: string[];
+  borrow?: string[];
+  memory?: string;
+  train?: boolean;
   format: string;
 }
 
@@ -32,6 +36,10 @@ export interface ForecastOptions {
   models: readonly ModelName[] | undefined;
   atMs: number | undefined;
   region: string;
+  graph: readonly string[];
+  borrow: readonly string[];
+  memory: string | undefined;
+  train: boolean;
 }
 
 const DAY_SECONDS = 86_400;
@@ -68,6 +76,10 @@ export function readForecastOptions(raw: RawForecastOptions): { options: Forecas
     models: models ?? undefined,
     atMs,
     region: raw.region ?? '',
+    graph: raw.graph ?? [],
+    borrow: raw.borrow ?? [],
+    memory: raw.memory,
+    train: raw.train === true || (models ?? []).includes('lstm'),
   };
   return { options, problems };
 }

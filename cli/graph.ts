@@ -37,7 +37,8 @@ function print(graph: ServiceGraph, format: Format): void {
   else process.stdout.write(format === 'mermaid' ? graphToMermaid(graph) : graphToDot(graph));
 }
 
-async function graphOfFiles(files: readonly string[]): Promise<Result<ServiceGraph>> {
+/** The graph that several sources tell together; every problem of every file. */
+export async function graphOfFiles(files: readonly string[]): Promise<Result<ServiceGraph>> {
   const sources: EdgeSet[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
