@@ -1,86 +1,130 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { loadForecastEngines } from '../../adapters/wasm/augurs.js';
-import { mean } from '../../core/forecast/series.js';
 import type { QuestionSet, SetName } from './data.js';
-import { SETS, SET_NAMES } from './data.js';
+import { FULL_SAMPLE, QUICK_SAMPLE, SETS, SET_NAMES } from './data.js';
+import { compare, coverageOf } from './compare.js';
+import type { MethodResult } from './finishSet.js';
+import { finishMethod } from './finishSet.js';
 import type { Answer } from './methods.js';
-import { answerAll } from './methods.js';
-import { scoreOf } from './score.js';
-import type { Row } from './table.js';
-import { betweenMarkers, table } from './table.js';
+import { ENSEMBLE } from './methods.js';
+import { peerAnswer } from './peerDraft.js';
+import { peerQuestions } from './peerJobs.js';
+import { askPeers } from './peers.js';
+import { peersPython } from './peersVenv.js';
+import { runPool } from './pool.js';
+import { betweenMarkers, comparisonTable, scoreTable, verdictTable } from './table.js';
+import type { Verdict } from './verdict.js';
+import { verdictsOf } from './verdict.js';
 
-const DEFAULT_SAMPLE: Readonly<Record<SetName, number>> = { m4: 60, bike: 16 };
+const USAGE = `npm run bench:forecast -- [--set ${SET_NAMES.join('|')}]… [--sample N | --quick] [--only ours|peers]
+  [--jobs N] [--seed N] [--data FOLDER] [--out FILE]
+A full run writes its tables to docs/benchmarks.md; a part of it only where --out says so.
+`;
 
 const { values: options } = parseArgs({
   options: {
-    set: { type: 'string' },
+    set: { type: 'string', multiple: true },
     sample: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     data: { type: 'string', default: '../shared/data' },
-    out: { type: 'string', default: 'docs/benchmarks.md' },
+    out: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
 
 async function main(): Promise<void> {
-  const names = SET_NAMES.filter((name) => options.set === undefined || options.set === name);
-  if (names.length === 0) throw new Error(`--set is one of ${SET_NAMES.join(', ')}`);
-  for (const name of names) {
-    const sample = Number(options.sample ?? DEFAULT_SAMPLE[name]);
-    const set = await SETS[name]({ folder: options.data, sample, seed: Number(options.seed) });
-    const answers: Answer[][] = [];
-    for (const [index, question] of set.questions.entries()) {
-      process.stderr.write(`${set.title}: ${index + 1} of ${set.questions.length}\n`);
-      // Anew for each: a trap in one question is no other's loss.
-      answers.push(answerAll(question, set.seasons, await loadForecastEngines()));
-    }
-    const rows = rowsOf(set, answers);
-    process.stdout.write(`${table(rows)}\n`);
-    await write(`bench:forecast ${name}`, `### ${set.title}\n\n${factsOf(set, answers)}\n\n${table(rows)}`);
+  if (options.help) return void process.stdout.write(USAGE);
+  const unknown = (options.set ?? []).find((name) => !SET_NAMES.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`--set ${unknown}: it is one of ${SET_NAMES.join(', ')}`);
+  if (options.only !== undefined && !['ours', 'peers'].includes(options.only)) {
+    throw new Error(`--only ${options.only}: it is ours or peers`);
   }
+  const names = SET_NAMES.filter((name) => options.set?.includes(name) ?? true);
+  const isWhole = options.sample === undefined && !options.quick && options.only === undefined;
+  const out = options.out ?? (isWhole ? 'docs/benchmarks.md' : undefined);
+  const python = options.only === 'ours' ? undefined : await peersPython();
+  const verdicts: Verdict[] = [];
+  for (const name of names) {
+    const { text, verdicts: own } = await benchSet(name, python);
+    process.stdout.write(`${text}\n\n`);
+    verdicts.push(...own);
+    if (out !== undefined) await write(out, `bench:forecast ${name}`, text);
+  }
+  if (verdicts.length === 0) return;
+  const held = verdicts.filter(({ holds }) => holds).length;
+  const text = `### What must be reached\n\n${held} of ${verdicts.length} hold.\n\n${verdictTable(verdicts)}`;
+  process.stdout.write(`${text}\n`);
+  if (out !== undefined && options.set === undefined) await write(out, 'bench:forecast verdict', text);
 }
 
-function rowsOf(set: QuestionSet, answers: readonly (readonly Answer[])[]): Row[] {
-  const methods = [...new Set(answers.flat().map((answer) => answer.method))];
-  return methods.map((method): Row => {
-    const own = set.questions.flatMap((question, index) => {
-      const answer = answers[index]?.find((candidate) => candidate.method === method);
-      return answer === undefined ? [] : [{ question, answer }];
-    });
-    const weights = answers.map((list) => {
-      const together = list.at(-1)?.series.models ?? [];
-      return together.find((model) => model.name === method)?.weight ?? 0;
-    });
-    return {
-      method,
-      scores: own.map(({ question, answer }) =>
-        scoreOf(question.history.values, question.actual, answer.series.quantiles),
-      ),
-      cpuSeconds: own.map(({ answer }) => answer.cpuSeconds),
-      failed: own.filter(({ answer }) => answer.series.trust === 'none').length,
-      ...(method === methods.at(-1) ? {} : { weight: mean(weights) }),
-    };
+async function benchSet(name: SetName, python: string | undefined): Promise<{ text: string; verdicts: Verdict[] }> {
+  const jobs = Number(options.jobs);
+  const seed = Number(options.seed);
+  const sample = Number(options.sample ?? (options.quick ? QUICK_SAMPLE : FULL_SAMPLE)[name]);
+  const set = await SETS[name]({ folder: options.data, sample, seed });
+  const load = os.loadavg()[0] ?? 0;
+  const own = options.only === 'peers' ? [] : await askOurs(set, sample, jobs);
+  const theirs = python === undefined ? [] : await askTheirs(set, python, jobs);
+  const members = own.filter(({ method }) => method !== ENSEMBLE);
+  const ensemble = own.find(({ method }) => method === ENSEMBLE);
+  const parts = [`### ${set.title}`, `${set.facts} ${machine(load, jobs)}`, scoreTable([...own, ...theirs], ensemble)];
+  if (ensemble === undefined) return { text: parts.join('\n\n'), verdicts: [] };
+  const coverage = coverageOf(set, ensemble, seed);
+  const comparisons = theirs.map((peer) => compare(set, ensemble, peer, seed));
+  if (theirs.length > 0) parts.push(comparisonTable(comparisons));
+  const evidence = { set: name, ensemble, members, peers: theirs, comparisons, coverage };
+  return { text: parts.join('\n\n'), verdicts: theirs.length > 0 ? verdictsOf(evidence) : [] };
+}
+
+/** Each member alone and the ensemble, questions shared among processes: windows that follow each other share fits. */
+async function askOurs(set: QuestionSet, sample: number, jobs: number): Promise<MethodResult[]> {
+  const answers: Answer[] = [];
+  const count = set.questions.length;
+  const script = fileURLToPath(new URL('slice.ts', import.meta.url));
+  const given = ['--set', set.name, '--sample', String(sample), '--seed', options.seed, '--data', options.data];
+  const tasks = Array.from({ length: Math.min(jobs, count) }, (_, index) => {
+    const at = (part: number): string => String(Math.round((count * part) / Math.min(jobs, count)));
+    const args = [...process.execArgv, script, ...given, '--from', at(index), '--to', at(index + 1)];
+    return { command: process.execPath, args, input: '' };
+  });
+  const onLine = (line: string): void => void answers.push(...(JSON.parse(line) as Answer[]));
+  await runPool(tasks, { title: `${set.title}: members and ensemble`, jobs, lines: count, onLine });
+  const methods = [...new Set(answers.map(({ method }) => method))];
+  // A member that not every history allows is part of the ensemble, but has no row of its own.
+  const all = methods.filter((method) => answers.filter((answer) => answer.method === method).length === count);
+  const ordered = [...all.filter((method) => method !== ENSEMBLE), ENSEMBLE];
+  return ordered.map((method) => resultOf(set, method, false, answers));
+}
+
+async function askTheirs(set: QuestionSet, python: string, jobs: number): Promise<MethodResult[]> {
+  const raw = await askPeers(set, { python, jobs, isRetimed: options.only === undefined });
+  const questions = peerQuestions(set);
+  return [...raw].map(([method, answersTo]) => {
+    const answers = questions.map((asked) => peerAnswer(method, asked, answersTo(asked), set.seasons));
+    return resultOf(set, method, true, answers);
   });
 }
 
-/** What the numbers rest on, and how far the ensemble is from the best member of each question. */
-function factsOf(set: QuestionSet, answers: readonly (readonly Answer[])[]): string {
-  const cores = os.availableParallelism();
-  const alone = answers.map(
-    (list) => (list.at(-1)?.series.models.filter((model) => model.weight === 1).length ?? 0) > 0,
-  );
-  const single = alone.filter(Boolean).length;
-  return [
-    `${set.facts.charAt(0).toUpperCase()}${set.facts.slice(1)}. ${cores} cores, one used.`,
-    `One member alone had all the weight in ${single} of ${answers.length} forecasts.`,
-  ].join(' ');
+function resultOf(set: QuestionSet, method: string, isPeer: boolean, answers: readonly Answer[]): MethodResult {
+  const own = answers.filter((answer) => answer.method === method);
+  return finishMethod(set, method, isPeer, own);
 }
 
-async function write(marker: string, body: string): Promise<void> {
-  const before = await readFile(options.out, 'utf8').catch(() => '# Benchmarks\n');
-  await writeFile(options.out, betweenMarkers(before, marker, body));
+function machine(load: number, jobs: number): string {
+  const model = os.cpus()[0]?.model ?? 'unknown processor';
+  const processes = jobs === 1 ? 'one process' : `${jobs} processes`;
+  return `${os.availableParallelism()} cores (${model}), ${processes} of one thread each, load before the run ${load.toFixed(1)}.`;
+}
+
+async function write(file: string, marker: string, body: string): Promise<void> {
+  const before = await readFile(file, 'utf8').catch(() => '# Benchmarks\n');
+  await writeFile(file, betweenMarkers(before, marker, body));
 }
 
 await main();

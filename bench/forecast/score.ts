@@ -1,6 +1,8 @@
 import { mean } from '../../core/forecast/series.js';
 import type { ForecastSeries } from '../../core/spec/forecast.js';
+import { costRegret } from './costRegret.js';
 
+/** All without units, but sMAPE in percent. */
 export interface Score {
   mase: number;
   smape: number;
@@ -9,41 +11,50 @@ export interface Score {
   wql99: number;
   covered90: number;
   covered99: number;
+  regret: number;
 }
 
-/** Season of MASE, in steps. */
-const MASE_SEASON = 24;
+export interface Scored {
+  history: readonly number[];
+  actual: readonly number[];
+  quantiles: ForecastSeries['quantiles'];
+  /** The forecast that MASE and sMAPE judge, one value a step. */
+  point: readonly number[];
+  /** Lag of MASE's scale, steps. */
+  maseSeason: number;
+}
 
-/** Scores of one forecast; the middle one of its quantiles (p50) is its point forecast. sMAPE in percent. */
-export function scoreOf(
-  history: readonly number[],
-  actual: readonly number[],
-  quantiles: ForecastSeries['quantiles'],
-): Score {
-  const { p50, p90, p99 } = quantiles;
-  const errors = actual.map((value, step) => Math.abs(value - (p50[step] ?? 0)));
-  const scale = mean(
-    history.slice(MASE_SEASON).map((value, index) => Math.abs(value - (history[index] ?? Number.NaN))),
-  );
+/**
+ * Scores of one forecast. MASE has the whole history before it for its scale; where that never changed, the scale is
+ * the mean of the history, so that the score stays finite.
+ */
+export function scoreOf({ history, actual, quantiles, point, maseSeason }: Scored): Score {
+  const errors = actual.map((value, step) => Math.abs(value - (point[step] ?? 0)));
   const apart = actual.map((value, step) => {
-    const size = Math.abs(value) + Math.abs(p50[step] ?? 0);
+    const size = Math.abs(value) + Math.abs(point[step] ?? 0);
     return size > 0 ? (200 * (errors[step] ?? 0)) / size : 0;
   });
   const covered = (level: readonly number[]): number =>
     mean(actual.map((value, step) => (value <= (level[step] ?? 0) ? 1 : 0)));
   return {
-    mase: mean(errors) / scale,
+    mase: mean(errors) / maseScale(history, maseSeason),
     smape: mean(apart),
-    wql50: quantileLoss(actual, p50, 0.5),
-    wql90: quantileLoss(actual, p90, 0.9),
-    wql99: quantileLoss(actual, p99, 0.99),
-    covered90: covered(p90),
-    covered99: covered(p99),
+    wql50: quantileLoss(actual, quantiles.p50, 0.5),
+    wql90: quantileLoss(actual, quantiles.p90, 0.9),
+    wql99: quantileLoss(actual, quantiles.p99, 0.99),
+    covered90: covered(quantiles.p90),
+    covered99: covered(quantiles.p99),
+    regret: costRegret(actual, quantiles, mean(history)),
   };
 }
 
+function maseScale(history: readonly number[], season: number): number {
+  const naive = history.slice(season).map((value, index) => Math.abs(value - (history[index] ?? Number.NaN)));
+  return mean(naive) || mean(history) || 1;
+}
+
 /** Twice the pinball loss as a share of what came. */
-function quantileLoss(actual: readonly number[], forecast: readonly number[], level: number): number {
+export function quantileLoss(actual: readonly number[], forecast: readonly number[], level: number): number {
   const loss = actual.map((value, step) => {
     const short = value - (forecast[step] ?? 0);
     return Math.max(level * short, (level - 1) * short);
@@ -62,5 +73,6 @@ export function meanScore(scores: readonly Score[]): Score {
     wql99: of('wql99'),
     covered90: of('covered90'),
     covered99: of('covered99'),
+    regret: of('regret'),
   };
 }

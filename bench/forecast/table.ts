@@ -1,18 +1,11 @@
 import { mean, median } from '../../core/forecast/series.js';
-import type { Score } from './score.js';
+import type { Comparison } from './compare.js';
+import type { MethodResult } from './finishSet.js';
 import { meanScore } from './score.js';
+import type { Verdict } from './verdict.js';
+import { intervalText } from './verdict.js';
 
-export interface Row {
-  method: string;
-  scores: readonly Score[];
-  cpuSeconds: readonly number[];
-  /** Mean weight in the ensemble; absent for the ensemble itself. */
-  weight?: number;
-  /** Questions it could not answer: the last value stood in. */
-  failed: number;
-}
-
-const HEADER = [
+const SCORE_HEADER = [
   'method',
   'MASE',
   'median MASE',
@@ -22,31 +15,64 @@ const HEADER = [
   'wQL99',
   'p90 covers',
   'p99 covers',
+  'cost regret',
   'CPU s',
+  'CPU s first',
   'weight',
   'failed',
 ];
 
-export function table(rows: readonly Row[]): string {
-  const lines = rows.map((row) => {
-    const all = meanScore(row.scores);
+/** Members, the ensemble, and peers; weights are means of those in the ensemble's forecasts. */
+export function scoreTable(results: readonly MethodResult[], ensemble: MethodResult | undefined): string {
+  const lines = results.map((result) => {
+    const all = meanScore(result.scores);
+    const weights = result.isPeer || result === ensemble ? undefined : ensemble?.weights;
     return [
-      row.method,
+      result.point === 'raw' ? `${result.method} †` : result.method,
       all.mase.toFixed(3),
-      median(row.scores.map((score) => score.mase)).toFixed(3),
+      median(result.scores.map((score) => score.mase)).toFixed(3),
       all.smape.toFixed(2),
       all.wql50.toFixed(3),
       all.wql90.toFixed(3),
       all.wql99.toFixed(3),
       all.covered90.toFixed(3),
       all.covered99.toFixed(3),
-      mean(row.cpuSeconds).toFixed(2),
-      row.weight === undefined ? '–' : row.weight.toFixed(2),
-      String(row.failed),
+      all.regret.toFixed(3),
+      mean(result.againSeconds).toFixed(3),
+      mean(result.firstSeconds).toFixed(2),
+      weights === undefined ? '–' : mean(weights.map((own) => own.get(result.method) ?? 0)).toFixed(2),
+      String(result.failed),
     ];
   });
-  const cells = [HEADER, ...lines];
-  const widths = HEADER.map((_, column) => Math.max(3, ...cells.map((line) => (line[column] ?? '').length)));
+  return markdownTable([SCORE_HEADER, ...lines]);
+}
+
+export function comparisonTable(comparisons: readonly Comparison[]): string {
+  const header = ['ensemble less', 'MASE', 'sMAPE', 'wQL90', 'cost regret'];
+  const lines = comparisons.map(({ method, mase, smape, wql90, regret }) => [
+    method,
+    intervalText(mase, 3),
+    intervalText(smape, 2),
+    intervalText(wql90, 4),
+    intervalText(regret, 3),
+  ]);
+  return markdownTable([header, ...lines]);
+}
+
+export function verdictTable(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ set, claim, figure, holds }) => [
+    set,
+    claim,
+    figure,
+    holds ? 'holds' : 'does not hold',
+  ]);
+  return markdownTable([['set', 'must reach', 'measured', 'verdict'], ...lines]);
+}
+
+/** The first column to the left, the others to the right. */
+function markdownTable(cells: readonly (readonly string[])[]): string {
+  const [header = []] = cells;
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((line) => (line[column] ?? '').length)));
   const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   const padded = cells.map((line) =>
     line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))),
