@@ -32,10 +32,9 @@ const LONGEST_LAG = 3;
 const SPARE_STEPS = 2 * LONGEST_LAG;
 const MOST_HARMONICS = 24;
 /**
- * Standard deviations expected before the history is seen: of an event's logarithmic effect, of a Fourier weight, of
- * what one standard deviation of a measured regressor does.
+ * Standard deviations expected before the history is seen: of a Fourier weight, of what one standard deviation of a
+ * measured regressor does.
  */
-const EVENT_PRIOR = 0.5;
 const FOURIER_PRIOR = 0.2;
 const VALUE_PRIOR = 0.1;
 /**
@@ -76,17 +75,11 @@ function forecastShape(
   const scale = shape.scale === 'log' ? logScale(values) : linearScale(values);
   const { length } = values;
   const fourier = fourierColumns(shape, length + horizonSteps);
-  const worth = usualWorth(
-    values,
-    regressors,
-    shape.fourierSeason > 0 ? shape.fourierSeason : shape.differenced,
-    scale,
-  );
-  const events = eventColumns(values, regressors, worth, horizonSteps);
+  const worth = usualWorth(values, shape.fourierSeason > 0 ? shape.fourierSeason : shape.differenced, scale);
   const measured = valueColumns(regressors, shape.season, worth);
   const model: Regression = {
-    columns: [...fourier, ...events, ...measured],
-    priors: [...fourier.map(() => FOURIER_PRIOR), ...events.map(() => EVENT_PRIOR), ...measured.map(() => VALUE_PRIOR)],
+    columns: [...fourier, ...measured],
+    priors: [...fourier.map(() => FOURIER_PRIOR), ...measured.map(() => VALUE_PRIOR)],
     target: Float64Array.from(values, (value) => scale.to(value)),
     shape,
   };
@@ -179,23 +172,4 @@ function fourierColumns({ fourierSeason, season }: ArimaShape, length: number): 
         }),
       )
   );
-}
-
-/** On the model's scale an event is worth more where demand is high. */
-function eventColumns(
-  values: readonly number[],
-  regressors: readonly Regressor[],
-  worth: Float64Array,
-  horizonSteps: number,
-): Float64Array[] {
-  return regressors
-    .filter(({ kind }) => kind === 'event')
-    .map(({ train, future }) =>
-      Float64Array.from(
-        { length: values.length + horizonSteps },
-        (_, row) =>
-          (worth[row % worth.length] ?? 0) *
-          (row < values.length ? (train[row] ?? 0) : (future[row - values.length] ?? 0)),
-      ),
-    );
 }

@@ -91,7 +91,6 @@ export function predictFrom(
   const from = origin - train.values.length;
   const values = context.known.map(({ name, values }): Regressor => ({
     name,
-    kind: 'value',
     train: values.slice(from, origin),
     future: values.slice(origin, origin + horizonSteps),
   }));

@@ -85,7 +85,6 @@ describe('boostedTrees', () => {
           const wind = fc.sample(spiky, { numRuns: values.length + steps, seed: steps });
           const known = {
             name: 'w',
-            kind: 'value',
             train: wind.slice(0, values.length),
             future: wind.slice(values.length),
           } as const;

@@ -1,5 +1,4 @@
 import type { ForecastMember } from './members.js';
-import { quietDemand } from './quietDemand.js';
 import { createRandom } from './random.js';
 import { middleOf } from './sane.js';
 import { logScale } from './scale.js';
@@ -39,9 +38,8 @@ const PLAN: BoostPlan = {
 /**
  * Gradient-boosted trees on log demand, asked directly for each step ahead: the lead is a feature, as are the calendar,
  * the same phases of the seasons before, the last levels, and measured regressors. Three forests correct three
- * different bases, and the middle is the forecast. Events are taken out before and put in where they come: a tree hardly
- * learns what it saw twice. What measured regressors do is taken out in a first, linear pass, so that levels before are
- * those of like weather; the trees learn the rest.
+ * different bases, and the middle is the forecast. What measured regressors do is taken out in a first, linear pass, so
+ * that levels before are those of like weather; the trees learn the rest.
  */
 export function boostedTrees(seasons: readonly number[]): ForecastMember {
   return {
@@ -49,31 +47,26 @@ export function boostedTrees(seasons: readonly number[]): ForecastMember {
     costly: true,
     historySteps: HISTORY_STEPS,
     forecast(train, horizonSteps, regressors, seed) {
-      const { length } = train.values;
+      const { values } = train;
+      const { length } = values;
       const usable = seasons.filter((season) => season * LEAST_SEASONS <= length);
       const longest = usable.at(-1);
       if (longest === undefined) return { ok: false, reason: `the history is shorter than ${LEAST_SEASONS} seasons` };
       const from = Math.min(MOST_LOOKBACK * longest, Math.max(LEAST_LOOKBACK * longest, length >> 2));
       if (length - from < LEAST_TARGETS) return { ok: false, reason: 'the history is too short for trees' };
-      const quiet = quietDemand(train.values, longest, regressors);
-      const scale = logScale(quiet.values);
-      const scaled = Float64Array.from(quiet.values, (value) => scale.to(value));
-      const effect = valueEffect(quiet.values, scale, regressors, usable, horizonSteps);
+      const scale = logScale(values);
+      const scaled = Float64Array.from(values, (value) => scale.to(value));
+      const effect = valueEffect(values, scale, regressors, usable, horizonSteps);
       const scene: Scene = {
         demand: pastOf(scaled.map((value, step) => value - (effect[step] ?? 0))),
-        known: regressors
-          .filter(({ kind }) => kind === 'value')
-          .map((known) => pastOf(Float64Array.from([...known.train, ...known.future]))),
+        known: regressors.map((known) => pastOf(Float64Array.from([...known.train, ...known.future]))),
         seasons: usable,
         clock: clockOf(train),
       };
       const forecasts = corrected(scene, { from, length, horizonSteps, effect }, seed).map((forecast) =>
-        Array.from(
-          forecast,
-          (value, step) => Math.max(0, scale.from(value + (effect[length + step] ?? 0))) * quiet.factorAhead(step),
-        ),
+        Array.from(forecast, (value, step) => Math.max(0, scale.from(value + (effect[length + step] ?? 0)))),
       );
-      return middleOf(train.values, forecasts);
+      return middleOf(values, forecasts);
     },
   };
 }
@@ -88,7 +81,7 @@ interface Span {
   effect: Float64Array;
 }
 
-/** By base: the forecast on the model's scale, without what events and measured regressors do. */
+/** By base: the forecast on the model's scale, without what measured regressors do. */
 function corrected(scene: Scene, span: Span, seed: number): Float64Array[] {
   const { values } = scene.demand;
   const { horizonSteps } = span;

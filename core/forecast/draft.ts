@@ -1,7 +1,7 @@
 import type { Curves } from './curves.js';
 import { curvesOf } from './curves.js';
 import type { MemberBackTest, OriginTruth, Prediction } from './backTest.js';
-import { backTest, predictFrom } from './backTest.js';
+import { backTest, planFrom, predictFrom } from './backTest.js';
 import type { HeldOut, ServiceChoice } from './choice.js';
 import { isModelName, phaseAt, whyChooseAnew } from './choice.js';
 import type { Ensemble } from './ensemble.js';
@@ -151,22 +151,22 @@ function* askAgain(
   members: readonly ForecastMember[],
 ): Generator<string, ServiceDraft | null> {
   const { job, leads } = local;
+  const events = planFrom(trainableOf(job), job.history.values.length, leads, job);
   const done: { weight: number; predicted: Prediction & { ok: true } }[] = [];
   for (const { name, weight } of kept.models) {
     if (weight === 0) continue;
     const member = members.find((candidate) => candidate.name === name);
     if (member === undefined) return null;
     yield `${name}, forecast`;
-    const predicted = predictFrom(member, trainableOf(job), job.history.values.length, leads, job);
+    const predicted = predictFrom(member, trainableOf(job), job.history.values.length, leads, job, events);
     if (!predicted.ok) return null;
     done.push({ weight, predicted });
   }
-  const [first] = done;
-  if (first === undefined) return null;
+  if (done.length === 0) return null;
   const mean = Array.from({ length: leads }, (_, step) =>
     done.reduce((sum, { weight, predicted }) => sum + weight * (predicted.mean[step] ?? 0), 0),
   );
-  return { ...draftOf(local, { mean, events: first.predicted.events }, kept.notes), choice: kept, isKept: true };
+  return { ...draftOf(local, { mean, events }, kept.notes), choice: kept, isKept: true };
 }
 
 /**
@@ -178,6 +178,7 @@ function* forecastTogether(
   { tested, origins }: { tested: readonly MemberBackTest[]; origins: readonly OriginTruth[] },
   said: string[],
 ): Generator<string, (Together & { ensemble: Ensemble }) | null> {
+  const events = planFrom(trainableOf(job), job.history.values.length, leads, job);
   const done = new Map<MemberBackTest, Prediction & { ok: true }>();
   let left = tested;
   for (;;) {
@@ -189,7 +190,7 @@ function* forecastTogether(
     for (const test of ensemble.weights.keys()) {
       if (done.has(test)) continue;
       yield `${test.member.name}, forecast`;
-      const predicted = predictFrom(test.member, trainableOf(job), job.history.values.length, leads, job);
+      const predicted = predictFrom(test.member, trainableOf(job), job.history.values.length, leads, job, events);
       if (predicted.ok) {
         done.set(test, predicted);
         continue;
@@ -197,8 +198,7 @@ function* forecastTogether(
       failed.push(test);
       said.push(`${test.member.name} was left out: ${predicted.reason}`);
     }
-    const [events] = [...done.values()].map((predicted) => predicted.events);
-    if (failed.length === 0 && events !== undefined) {
+    if (failed.length === 0) {
       const at = (step: number): number => weightedSum(ensemble.weights, (test) => done.get(test)?.mean[step] ?? 0);
       return { ensemble, mean: Array.from({ length: leads }, (_, step) => at(step)), events };
     }

@@ -36,7 +36,7 @@ export interface StepGrid {
 
 /** What the events mean for one service over one stretch of history and the horizon behind it. */
 export interface EventPlan {
-  /** Kinds that the history shows: the share of each step that they cover. */
+  /** Kinds that the history shows, for models that learn effects by themselves: the share (0–1) of a step they cover. */
   regressors: readonly Regressor[];
   /** The history as it would have been without the events that it shows. */
   quiet: readonly number[];
@@ -84,7 +84,7 @@ export function planEvents(
     const seenSteps = cover.train.filter((share) => share >= 0.5).length;
     if (seenSteps >= MIN_LEARNED_STEPS) {
       seen.push(seenKind(kind, ofKind, grid));
-      regressors.push({ name: `event-${kind}`, kind: 'event', ...cover });
+      regressors.push({ name: `event-${kind}`, ...cover });
       continue;
     }
     const ahead = ofKind.filter((event) => coverOf([event], grid).future.some((share) => share > 0));

@@ -1,6 +1,5 @@
 import { ridge } from './leastSquares.js';
 import type { ForecastMember } from './members.js';
-import { quietDemand } from './quietDemand.js';
 import { middleOf } from './sane.js';
 import { linearScale, logScale } from './scale.js';
 import { mean } from './series.js';
@@ -15,7 +14,7 @@ const ROWS_PER_LAG = 6;
  * Linear regression of demand on its own earlier steps, the last ones and those about one and two seasons ago, each
  * step ahead feeding the next. Learned on levels and on changes (to the step before, to a season before), on a log and
  * on a linear scale; the middle of these views is the forecast, since no single one is good on all kinds of demand.
- * Events and measured regressors are taken out before and put in where they come.
+ * What measured regressors do is taken out before and put in where they come.
  */
 export function lagRegression(seasons: readonly number[]): ForecastMember {
   return {
@@ -23,11 +22,10 @@ export function lagRegression(seasons: readonly number[]): ForecastMember {
     forecast({ values }, horizonSteps, regressors) {
       const usable = seasons.filter((season) => season * 2 <= values.length);
       if (usable.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
-      const quiet = quietDemand(values, usable.at(-1) ?? 1, regressors);
       const scales = [logScale, linearScale].map((scaleOf) => {
-        const scale = scaleOf(quiet.values);
-        const scaled = quiet.values.map((value) => scale.to(value));
-        const effect = valueEffect(quiet.values, scale, regressors, usable, horizonSteps);
+        const scale = scaleOf(values);
+        const scaled = values.map((value) => scale.to(value));
+        const effect = valueEffect(values, scale, regressors, usable, horizonSteps);
         return { scale, effect, calm: scaled.map((value, step) => value - (effect[step] ?? 0)) };
       });
       const views = [0, 1, ...usable].flatMap((lag) =>
@@ -37,9 +35,7 @@ export function lagRegression(seasons: readonly number[]): ForecastMember {
           ),
         ),
       );
-      const middle = middleOf(quiet.values, views);
-      if (!middle.ok) return middle;
-      return { ok: true, mean: middle.mean.map((value, step) => value * quiet.factorAhead(step)) };
+      return middleOf(values, views);
     },
   };
 }

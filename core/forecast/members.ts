@@ -1,12 +1,8 @@
 import type { Series } from './series.js';
 
-/**
- * What is known of every step, past and ahead. `event`: the share of the step (0–1) that events of one kind cover.
- * `value`: any measured quantity, such as a temperature, in its own unit.
- */
+/** What is known of every step, past and ahead: any measured quantity, such as a temperature, in its own unit. */
 export interface Regressor {
   name: string;
-  kind: 'event' | 'value';
   train: readonly number[];
   future: readonly number[];
 }
@@ -20,7 +16,10 @@ export interface KnownSeries {
 /** Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed. */
 export type MemberForecast = { ok: true; mean: readonly number[] } | { ok: false; reason: string };
 
-/** One way to forecast. Deterministic: the same input and seed give the same numbers. */
+/**
+ * One way to forecast. Deterministic: the same input and seed give the same numbers. Events are none of its business:
+ * the history that it is given is without them, and so is its forecast.
+ */
 export interface ForecastMember {
   readonly name: string;
   /** A fit takes tens of milliseconds or more: worth giving up early where it does not pay. */

@@ -1,5 +1,4 @@
 import type { ForecastMember, MemberForecast } from './members.js';
-import { quietDemand } from './quietDemand.js';
 import { logScale } from './scale.js';
 import { valueEffect } from './valueEffects.js';
 
@@ -9,8 +8,8 @@ export interface MstlEngine {
 }
 
 /**
- * MSTL on log demand with every season that lies twice in the history. Events and what measured values do are taken
- * out before and put in after.
+ * MSTL on log demand with every season that lies twice in the history. What measured values do is taken out before and
+ * put in after.
  */
 export function mstl(engine: MstlEngine, seasons: readonly number[]): ForecastMember {
   return {
@@ -18,18 +17,14 @@ export function mstl(engine: MstlEngine, seasons: readonly number[]): ForecastMe
     forecast({ values }, horizonSteps, regressors) {
       const usable = seasons.filter((season) => season * 2 <= values.length);
       if (usable.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
-      const quiet = quietDemand(values, usable.at(-1) ?? 1, regressors);
-      const scale = logScale(quiet.values);
-      const effect = valueEffect(quiet.values, scale, regressors, usable, horizonSteps);
-      const scaled = quiet.values.map((value, step) => scale.to(value) - (effect[step] ?? 0));
+      const scale = logScale(values);
+      const effect = valueEffect(values, scale, regressors, usable, horizonSteps);
+      const scaled = values.map((value, step) => scale.to(value) - (effect[step] ?? 0));
       const result = engine.fitPredict(scaled, usable, horizonSteps);
       if (!result.ok) return result;
       return {
         ok: true,
-        mean: result.mean.map((value, step) => {
-          const level = value + (effect[values.length + step] ?? 0);
-          return Math.max(0, scale.from(level)) * quiet.factorAhead(step);
-        }),
+        mean: result.mean.map((value, step) => Math.max(0, scale.from(value + (effect[values.length + step] ?? 0)))),
       };
     },
   };

@@ -43,7 +43,7 @@ export function networkTraining(
         history,
         regressors: known.map(({ name, values }): Regressor => {
           const train = values.slice(0, history.values.length);
-          return { name, kind: 'value', train, future: [] };
+          return { name, train, future: [] };
         }),
       })),
       seasons,

@@ -39,17 +39,11 @@ const LONGER_ORDER = 3;
 /** A stiff trend: over a few weeks of hourly demand a looser one follows the weather and then extrapolates it. */
 const CHANGEPOINTS = 10;
 const CHANGEPOINT_PRIOR = 0.01;
-/**
- * Of the largest transformed value; about a factor of 2 in demand at one standard deviation. A loose prior
- * over-predicts event days that were seen once or twice.
- */
-const EVENT_PRIOR = 0.15;
-/** The same, for one standard deviation of a measured regressor. */
+/** Of what one standard deviation of a measured regressor does, as a share of the largest transformed value. */
 const VALUE_PRIOR = 0.1;
 /**
  * Prophet on log1p of demand in units of its mean (so that the forecast scales with the data), a season for each
- * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, events and measured values as
- * regressors.
+ * that lies twice in the history, weekdays and weekends (UTC) with a day of their own, measured values as regressors.
  */
 export function prophet(engine: ProphetEngine, seasons: readonly number[]): ForecastMember {
   return {
@@ -71,7 +65,7 @@ export function prophet(engine: ProphetEngine, seasons: readonly number[]): Fore
         train: train.values.map((value) => scale.to(value)),
         futureSeconds,
         seasonalities: seasonalitiesOf(usable, train.stepMs / 1000, trainSeconds, futureSeconds),
-        regressors: regressorsOf(regressors, usable, usualWorth(train.values, regressors, usable.at(-1) ?? 1, scale)),
+        regressors: regressorsOf(regressors, usable, usualWorth(train.values, usable.at(-1) ?? 1, scale)),
         changepoints: CHANGEPOINTS,
         changepointPriorScale: CHANGEPOINT_PRIOR,
         seed,
@@ -87,17 +81,13 @@ function regressorsOf(
   seasons: readonly number[],
   worth: Float64Array,
 ): ProphetRegressor[] {
-  const events = regressors.filter(({ kind }) => kind === 'event');
   const steps = regressors[0]?.train.length ?? 0;
-  return [
-    ...events.map(({ name, train, future }) => ({ name, train, future, priorScale: EVENT_PRIOR })),
-    ...valueColumns(regressors, seasons[0] ?? 1, worth).map((column, index) => ({
-      name: `measured${index}`,
-      train: [...column.subarray(0, steps)],
-      future: [...column.subarray(steps)],
-      priorScale: VALUE_PRIOR,
-    })),
-  ];
+  return valueColumns(regressors, seasons[0] ?? 1, worth).map((column, index) => ({
+    name: `measured${index}`,
+    train: [...column.subarray(0, steps)],
+    future: [...column.subarray(steps)],
+    priorScale: VALUE_PRIOR,
+  }));
 }
 
 function seasonalitiesOf(

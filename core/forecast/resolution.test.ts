@@ -67,7 +67,6 @@ describe('atResolution', () => {
   it('brings regressors along', () => {
     const known: Regressor = {
       name: 'load',
-      kind: 'value',
       train: Array.from({ length: 603 }, (_, index) => index),
       future: [6, 6, 6, 6, 6, 12, 20],
     };

@@ -1,5 +1,8 @@
 import { median } from './series.js';
 
+// Taken once: in a context of their own, as tests have, every use of a global is a look-up.
+const { max } = Math;
+
 /** A forecast this far above anything seen is a diverged fit. */
 const MAX_OVER_HISTORY = 10;
 
@@ -7,7 +10,7 @@ const MAX_OVER_HISTORY = 10;
 export function whyInsane(history: readonly number[], forecast: readonly number[]): string | null {
   if (!forecast.every(Number.isFinite)) return 'its forecast is not finite';
   if (forecast.some((value) => value < 0)) return 'its forecast is negative';
-  const most = MAX_OVER_HISTORY * history.reduce((top, value) => Math.max(top, value), 0);
+  const most = MAX_OVER_HISTORY * history.reduce((top, value) => max(top, value), 0);
   if (forecast.some((value) => value > most)) return `its forecast goes beyond ${MAX_OVER_HISTORY} times the history`;
   return null;
 }

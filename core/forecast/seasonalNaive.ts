@@ -1,17 +1,16 @@
-import type { ForecastMember, MemberForecast, Regressor } from './members.js';
-import { quietDemand } from './quietDemand.js';
+import type { ForecastMember, MemberForecast } from './members.js';
 
 /**
  * Tomorrow is as the same step of the last season was: the longest season that lies twice in the history, else the
- * longest that lies in it once. Events are taken out of the season that is repeated and put in where they come.
+ * longest that lies in it once.
  */
 export function seasonalNaive(seasons: readonly number[]): ForecastMember {
   return {
     name: 'seasonal-naive',
-    forecast({ values }, horizonSteps, regressors) {
+    forecast({ values }, horizonSteps) {
       const season = longestThatFits(seasons, values.length);
       if (season === undefined) return { ok: false, reason: 'the history is shorter than one season' };
-      return repeated(values, season, horizonSteps, regressors);
+      return repeated(values, season, horizonSteps);
     },
   };
 }
@@ -20,10 +19,10 @@ export function seasonalNaive(seasons: readonly number[]): ForecastMember {
 export function shortNaive(seasons: readonly number[]): ForecastMember {
   return {
     name: 'short-naive',
-    forecast({ values }, horizonSteps, regressors) {
+    forecast({ values }, horizonSteps) {
       const season = seasons[0] ?? 1;
       if (season > values.length) return { ok: false, reason: 'the history is shorter than one season' };
-      return repeated(values, season, horizonSteps, regressors);
+      return repeated(values, season, horizonSteps);
     },
   };
 }
@@ -38,17 +37,8 @@ function longestThatFits(seasons: readonly number[], length: number): number | u
   return fits(2) ?? fits(1);
 }
 
-function repeated(
-  values: readonly number[],
-  season: number,
-  horizonSteps: number,
-  regressors: readonly Regressor[],
-): MemberForecast {
-  const quiet = quietDemand(values, season, regressors);
+function repeated(values: readonly number[], season: number, horizonSteps: number): MemberForecast {
   const from = values.length - season;
-  const mean = Array.from(
-    { length: horizonSteps },
-    (_, step) => (quiet.values[from + (step % season)] ?? 0) * quiet.factorAhead(step),
-  );
+  const mean = Array.from({ length: horizonSteps }, (_, step) => values[from + (step % season)] ?? 0);
   return { ok: true, mean };
 }

@@ -24,7 +24,7 @@ function warm(): { values: number[]; actual: number[]; heat: Regressor } {
   return {
     values: demand.slice(0, STEPS),
     actual: demand.slice(STEPS),
-    heat: { name: 'heat', kind: 'value', train: heat.slice(0, STEPS), future: heat.slice(STEPS) },
+    heat: { name: 'heat', train: heat.slice(0, STEPS), future: heat.slice(STEPS) },
   };
 }
 
@@ -51,9 +51,8 @@ describe('valueEffect', () => {
   });
 
   it('is nothing without regressors, and where they never move', () => {
-    const still: Regressor = { name: 'still', kind: 'value', train: values.map(() => 5), future: [9, 9] };
-    const event: Regressor = { ...heat, kind: 'event' };
-    for (const regressors of [[], [still], [event]]) {
+    const still: Regressor = { name: 'still', train: values.map(() => 5), future: [9, 9] };
+    for (const regressors of [[], [still]]) {
       const effect = valueEffect(values, logScale(values), regressors, SEASONS, 2);
       expect(effect).toEqual(new Float64Array(STEPS + 2));
     }

@@ -13,19 +13,12 @@ const RIDGE_SHARE = 0.01;
 
 /**
  * Effects are shares of demand; on a model's scale they are worth more where demand is high. By phase of `period`: what
- * the usual demand, the phase's mean over the steps that no event covers, makes of a share.
+ * the usual demand, the phase's mean, makes of a share.
  */
-export function usualWorth(
-  values: readonly number[],
-  regressors: readonly Regressor[],
-  period: number,
-  scale: Scale,
-): Float64Array {
-  const events = regressors.filter(({ kind }) => kind === 'event');
+export function usualWorth(values: readonly number[], period: number, scale: Scale): Float64Array {
   const sums = new Float64Array(period);
   const counts = new Float64Array(period);
   for (const [index, value] of values.entries()) {
-    if (events.some((event) => (event.train[index] ?? 0) > 0)) continue;
     sums[index % period] = (sums[index % period] ?? 0) + value;
     counts[index % period] = (counts[index % period] ?? 0) + 1;
   }
@@ -33,7 +26,7 @@ export function usualWorth(
 }
 
 /**
- * Columns that say what measured regressors (kind `value`) may do to demand, each over history and horizon: the
+ * Columns that say what measured regressors may do to demand, each over history and horizon: the
  * standardised value, its square where it has more than two levels, and the value times waves over the shortest
  * season, all times the worth of their phase. Values ahead count as the nearest that the history has shown; a regressor
  * that never moved gives none.
@@ -43,8 +36,8 @@ export function valueColumns(
   shortestSeason: number,
   worth: Float64Array,
 ): Float64Array[] {
-  const columns = regressors.flatMap(({ kind, train, future }) => {
-    const value = kind === 'value' ? standardised(train, future) : null;
+  const columns = regressors.flatMap(({ train, future }) => {
+    const value = standardised(train, future);
     if (value === null) return [];
     const own = [value];
     if (new Set(train).size > 2) own.push(value.map((one) => one * one - 1));
@@ -93,7 +86,7 @@ export function valueEffect(
   const { length } = values;
   const effect = new Float64Array(length + horizonSteps);
   const season = seasons.at(-1) ?? 1;
-  const columns = valueColumns(regressors, seasons[0] ?? 1, usualWorth(values, regressors, season, scale));
+  const columns = valueColumns(regressors, seasons[0] ?? 1, usualWorth(values, season, scale));
   if (columns.length === 0) return effect;
   const series = Float64Array.from(values, (value) => scale.to(value));
   const fading = Float64Array.from(

@@ -7,14 +7,12 @@ import type { NetworkInput } from './network.js';
 // Taken once: in a context of their own, as tests have, every use of a global is a look-up.
 const { abs, ceil, cos, sin } = Math;
 
-/** A service as networks are shown it: demand without its events, and what is known beside it. */
+/** A service as networks are shown it: demand, and what is known beside it. */
 export interface ServiceView {
   startMs: number;
   values: Float64Array;
   /** By regressor of the task, standardised: over the history and as far ahead as is known. */
   known: readonly Float64Array[];
-  /** Factor on demand of the events at a step of the horizon. */
-  factorAhead(step: number): number;
 }
 
 /** The service as it looks from one origin: nothing at or behind it is in here but what is known ahead. */
@@ -130,11 +128,10 @@ function windowAt(frame: Frame): Float64Array {
     row[at++] = change(short);
     row[at++] = change(long);
     at = fillClock(frame, step - (stride - 1) / 2, row, at);
-    for (const [index, { kind }] of task.regressors.entries()) {
-      if (kind !== 'value') continue;
-      const values = view.known[index];
-      row[at++] = values?.[step] ?? 0;
-      row[at++] = (values?.[step] ?? 0) - (values?.[step - long] ?? values?.[step] ?? 0);
+    for (const values of view.known) {
+      const now = values[step] ?? 0;
+      row[at++] = now;
+      row[at++] = now - (values[step - long] ?? now);
     }
   }
   return window;
@@ -172,12 +169,10 @@ function fillLead(frame: Frame, lead: number, row: Float64Array): number {
   row[at++] = 2 * shortShare - 1;
   const step = origin + lead - 1;
   at = fillClock(frame, step, row, at);
-  for (const [index, { kind }] of task.regressors.entries()) {
-    const values = view.known[index];
-    const now = values?.[step] ?? 0;
+  for (const values of view.known) {
+    const now = values[step] ?? 0;
     row[at++] = now;
-    if (kind === 'event') continue;
-    for (const season of [short, long]) row[at++] = now - (values?.[step - season * ceil(lead / season)] ?? now);
+    for (const season of [short, long]) row[at++] = now - (values[step - season * ceil(lead / season)] ?? now);
   }
   return base;
 }

@@ -1,10 +1,8 @@
 import type { NetworkShape } from './parameters.js';
-import type { Regressor } from '../members.js';
 
 /** A regressor that a network was trained with, and how its values are brought to a common size. */
 export interface LearnedRegressor {
   name: string;
-  kind: Regressor['kind'];
   mean: number;
   deviation: number;
 }
@@ -31,7 +29,7 @@ export function cellInputs({ seasons, regressors }: NetworkTask): string[] {
     'change-short',
     'change-long',
     ...clockInputs(seasons),
-    ...valuesOf(regressors).flatMap(({ name }) => [`${name}`, `${name} change-long`]),
+    ...regressors.flatMap(({ name }) => [name, `${name} change-long`]),
   ];
 }
 
@@ -48,18 +46,12 @@ export function leadInputs({ seasons, regressors }: NetworkTask): string[] {
     'noise',
     'naive contrast',
     ...clockInputs(seasons),
-    ...regressors.flatMap(({ name, kind }) =>
-      kind === 'event' ? [name] : [name, `${name} change-short`, `${name} change-long`],
-    ),
+    ...regressors.flatMap(({ name }) => [name, `${name} change-short`, `${name} change-long`]),
   ];
 }
 
 function clockInputs(seasons: readonly number[]): string[] {
   return seasons.flatMap((season) => [`sin ${season}`, `cos ${season}`]);
-}
-
-function valuesOf(regressors: readonly LearnedRegressor[]): LearnedRegressor[] {
-  return regressors.filter(({ kind }) => kind === 'value');
 }
 
 export interface WindowPlan {

@@ -47,9 +47,6 @@ function ask(
   const leads = Array.from({ length: horizonSteps }, (_, step) => step + 1);
   const { input, bases } = inputsAt(frame, leads);
   const corrections = infer(partsOf(weights, shape), shape, input);
-  const mean = Array.from(
-    bases,
-    (base, step) => demandAt(frame, base, corrections[step * shape.outputs] ?? 0) * view.factorAhead(step),
-  );
+  const mean = Array.from(bases, (base, step) => demandAt(frame, base, corrections[step * shape.outputs] ?? 0));
   return { ok: true, mean };
 }

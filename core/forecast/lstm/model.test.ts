@@ -15,8 +15,8 @@ const TASK: NetworkTask = {
   seasons: [24, 168],
   horizonSteps: 48,
   regressors: [
-    { name: 'event-campaign', kind: 'event', mean: 0, deviation: 1 },
-    { name: 'rain', kind: 'value', mean: 2, deviation: 0.5 },
+    { name: 'heat', mean: -3, deviation: 7 },
+    { name: 'rain', mean: 2, deviation: 0.5 },
   ],
 };
 const COUNT = parameterCount(shapeOf(TASK, 4, 5, 2));
@@ -66,7 +66,7 @@ describe('parseLstmModel', () => {
     ['horizonSteps', { horizonSteps: 1.5 }],
     ['hidden', { hidden: 1e9 }],
     ['quantiles', { quantiles: [0.5, 1] }],
-    ['regressors', { regressors: [{ name: 'rain', kind: 'value', mean: 0, deviation: 0 }] }],
+    ['regressors', { regressors: [{ name: 'rain', mean: 0, deviation: 0 }] }],
     ['inputs', { inputs: [...MODEL.inputs].reverse() }],
     ['trainedOn', { trainedOn: 'yesterday' }],
     ['validationMase', { validationMase: Number.NaN }],

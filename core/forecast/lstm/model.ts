@@ -74,7 +74,7 @@ export function parseLstmModel(value: unknown): Result<LstmModel> {
   check(isCount(value.hidden, 1024), 'hidden', 'a whole number, 1–1024');
   check(isCount(value.decoder, 1024), 'decoder', 'a whole number, 1–1024');
   check(isQuantiles(value.quantiles), 'quantiles', 'numbers between 0 and 1');
-  check(isRegressors(value.regressors), 'regressors', 'a list of {name, kind, mean, deviation > 0}');
+  check(isRegressors(value.regressors), 'regressors', 'a list of {name, mean, deviation > 0}');
   check(isStrings(value.inputs), 'inputs', 'a list of names');
   check(typeof value.trainedOn === 'string' && /^[0-9a-f]{64}$/.test(value.trainedOn), 'trainedOn', 'a SHA-256 in hex');
   check(isPositive(value.validationMase) || value.validationMase === 0, 'validationMase', 'a number ≥ 0');
@@ -129,7 +129,6 @@ function isRegressors(value: unknown): value is LearnedRegressor[] {
       (one) =>
         isRecord(one) &&
         typeof one.name === 'string' &&
-        (one.kind === 'event' || one.kind === 'value') &&
         typeof one.mean === 'number' &&
         Number.isFinite(one.mean) &&
         isPositive(one.deviation),

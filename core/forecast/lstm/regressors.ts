@@ -11,11 +11,9 @@ export function learnedRegressors(services: readonly LstmService[]): LearnedRegr
   const names = [...new Set(all.map(({ name }) => name))].sort();
   return names.map((name): LearnedRegressor => {
     const own = all.filter((regressor) => regressor.name === name);
-    // Shares of events are of a common size already, and most of them are zero.
-    if (own.every(({ kind }) => kind === 'event')) return { name, kind: 'event', mean: 0, deviation: 1 };
     const middle = mean(own.map(({ train }) => mean(train)));
     const square = mean(own.map(({ train }) => mean(train.map((value) => (value - middle) ** 2))));
-    return { name, kind: 'value', mean: middle, deviation: Math.sqrt(square) || 1 };
+    return { name, mean: middle, deviation: Math.sqrt(square) || 1 };
   });
 }
 

@@ -1,4 +1,3 @@
-import { quietDemand } from '../quietDemand.js';
 import type { Frame, ServiceView } from './frame.js';
 import { frameAt, inputsAt, leastHistory } from './frame.js';
 import type { NetworkTask } from './inputs.js';
@@ -32,18 +31,10 @@ export interface SampleRange {
   end: number;
 }
 
-/** A service without its events, whose effects are learned from its history. */
 export function viewOf({ history, regressors }: Omit<LstmService, 'service'>, task: NetworkTask): ServiceView {
   const { startMs, values } = history;
-  const season = task.seasons.findLast((length) => 2 * length <= values.length) ?? task.seasons[0] ?? 1;
-  const quiet = quietDemand(values, season, regressors);
   const given = regressors.map(({ name, train, future }) => ({ name, values: [...train, ...future] }));
-  return {
-    startMs,
-    values: Float64Array.from(quiet.values),
-    known: standardised(task.regressors, given),
-    factorAhead: (step) => quiet.factorAhead(step),
-  };
+  return { startMs, values: Float64Array.from(values), known: standardised(task.regressors, given) };
 }
 
 /** `null`: too little for a single sample whose targets lie in `from`, …, `end − 1`. */

@@ -33,7 +33,7 @@ function service(name: string, seed: number, size: number): LstmService {
     return size * shape * (1 - wetness / 2) * Math.exp(0.05 * normal(random));
   });
   const history = { startMs: Date.UTC(2024, 0, 1), stepMs: STEP_MS, values };
-  return { service: name, history, regressors: [{ name: 'rain', kind: 'value', train: rain, future: [] }] };
+  return { service: name, history, regressors: [{ name: 'rain', train: rain, future: [] }] };
 }
 
 const TRAINING: LstmTraining = {
@@ -164,7 +164,7 @@ describe('trainLstm', () => {
     const bad: LstmService = {
       ...first,
       history: { ...first.history, stepMs: 60_000, values: [1, Number.NaN, -1] },
-      regressors: [{ name: 'rain', kind: 'value', train: [1], future: [] }],
+      regressors: [{ name: 'rain', train: [1], future: [] }],
     };
     expect(codes({ series: [first, bad], seasons: [12, 12], horizonSteps: 0, heldBackSteps: -1 })).toEqual([
       'lstm-training seasons',

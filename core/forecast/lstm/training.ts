@@ -9,6 +9,7 @@ import type { LstmModel } from './model.js';
 
 export interface LstmService {
   service: string;
+  /** Without what its events did. */
   history: Series;
   /** `train` lies over the history; what is ahead is not looked at. */
   regressors: readonly Regressor[];
@@ -95,7 +96,7 @@ function meansOf(values: readonly number[], count: number): number[] {
 }
 
 export function hashOfService({ service, history, regressors }: LstmService): string {
-  const known = regressors.map(({ name, kind, train }) => ({ name, kind, train }));
+  const known = regressors.map(({ name, train }) => ({ name, train }));
   return sha256(canonicalJson({ service, history, known }));
 }
 

@@ -2,6 +2,9 @@ import { createRandom } from '../random.js';
 import type { Tree, TreeShape } from './tree.js';
 import { addTree, Grower } from './tree.js';
 
+// Taken once: in a context of their own, as tests have, every use of a global is a look-up.
+const { abs, max, min } = Math;
+
 export interface BoostPlan extends TreeShape {
   trees: number;
   /** Share of a tree's correction that is believed. */
@@ -64,11 +67,11 @@ function gradients(
   let size = 0;
   for (let row = 0; row < out.length; row++) {
     out[row] = (target[row] ?? 0) - (reached[row] ?? 0);
-    size += Math.abs(out[row] ?? 0);
+    size += abs(out[row] ?? 0);
   }
-  const most = (clip * size) / Math.max(1, out.length);
+  const most = (clip * size) / max(1, out.length);
   for (let row = 0; row < out.length; row++) {
-    out[row] = (weight[row] ?? 0) * Math.max(-most, Math.min(most, out[row] ?? 0));
+    out[row] = (weight[row] ?? 0) * max(-most, min(most, out[row] ?? 0));
   }
 }
 
@@ -84,7 +87,7 @@ function weightedMean(values: Float64Array, weight: Float64Array): number {
 
 function drawn(places: readonly number[], share: number, random: () => number): number[] {
   const kept = places.map((place) => ({ place, rank: random() })).sort((a, b) => a.rank - b.rank);
-  return kept.slice(0, Math.max(1, Math.ceil(share * places.length))).map(({ place }) => place);
+  return kept.slice(0, max(1, Math.ceil(share * places.length))).map(({ place }) => place);
 }
 
 function drawnRows(rows: number, share: number, random: () => number): Int32Array {

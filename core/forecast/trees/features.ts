@@ -1,7 +1,10 @@
 import type { Past } from './past.js';
 import { meanBetween, seasonBefore, usualOf } from './past.js';
 
-/** What the trees look at: demand on the model's scale, without events and measured effects, and what is known ahead. */
+// Taken once: in a context of their own, as tests have, every use of a global is a look-up.
+const { floor, fround, max } = Math;
+
+/** What the trees look at: demand on the model's scale, without measured effects, and what is known ahead. */
 export interface Scene {
   demand: Past;
   /** Measured regressors, each over history and horizon. */
@@ -44,7 +47,7 @@ export function bases({ demand, seasons }: Scene, cells: Cells, kind: BaseKind):
       before += weight * meanBetween(demand, origin - (back + 1) * longest, origin - back * longest);
       total += weight;
     }
-    return usual + level - before / Math.max(total, weight);
+    return usual + level - before / max(total, weight);
   });
 }
 
@@ -58,7 +61,7 @@ function clockFeatures({ seasons, clock }: Scene, cells: Cells): Float64Array[] 
     const phase = valuesOf(cells, (_, target) => (clock + target) % season);
     const shorter = seasons[index - 1];
     // Which day of the week it is, beside the hour of the week.
-    return shorter === undefined ? [phase] : [phase, phase.map((value) => Math.floor(value / shorter))];
+    return shorter === undefined ? [phase] : [phase, phase.map((value) => floor(value / shorter))];
   });
 }
 
@@ -105,8 +108,8 @@ function knownFeatures(past: Past, { seasons }: Scene, cells: Cells): Float64Arr
     valuesOf(cells, (origin, target) => now(target) - meanBetween(past, origin - longest, origin)),
     valuesOf(cells, (origin, target) => now(target) - now(seasonBefore(origin, target, longest))),
     valuesOf(cells, (_, target) => meanBetween(past, target - half, target + half)),
-    valuesOf(cells, (_, target) => now(target) - now(Math.max(0, target - 3))),
-    valuesOf(cells, (_, target) => now(Math.max(0, target - 1))),
+    valuesOf(cells, (_, target) => now(target) - now(max(0, target - 3))),
+    valuesOf(cells, (_, target) => now(max(0, target - 1))),
   ];
 }
 
@@ -115,5 +118,5 @@ function valuesOf(
   valueOf: (origin: number, target: number, row: number) => number,
 ): Float64Array {
   // In single precision, so that equal values are equal however their sums were rounded.
-  return Float64Array.from(origins, (origin, row) => Math.fround(valueOf(origin, targets[row] ?? 0, row)));
+  return Float64Array.from(origins, (origin, row) => fround(valueOf(origin, targets[row] ?? 0, row)));
 }

@@ -1,3 +1,6 @@
+// Taken once: in a context of their own, as tests have, every use of a global is a look-up.
+const { ceil, max, min } = Math;
+
 /** A series with its running sums, so that any mean of it costs the same. */
 export interface Past {
   values: Float64Array;
@@ -13,14 +16,14 @@ export function pastOf(values: Float64Array): Past {
 
 /** Mean from index `from` up to but not `to`, of what there is of it; 0 where there is nothing. */
 export function meanBetween({ sums }: Past, from: number, to: number): number {
-  const first = Math.max(0, from);
-  const end = Math.min(sums.length - 1, to);
+  const first = max(0, from);
+  const end = min(sums.length - 1, to);
   return end > first ? ((sums[end] ?? 0) - (sums[first] ?? 0)) / (end - first) : 0;
 }
 
 /** The last step before `origin` that lies whole seasons before `target`; below 0 where there is none. */
 export function seasonBefore(origin: number, target: number, season: number): number {
-  return target - season * Math.ceil((target - origin + 1) / season);
+  return target - season * ceil((target - origin + 1) / season);
 }
 
 /** Mean over the last `times` steps of the target's phase before the origin, each back counting `fading` of the one after. */
