@@ -1,10 +1,10 @@
 import type { Ports } from './ports.js';
 import { graphOf } from './planRegion.js';
-import type { ServiceChoice } from '../core/forecast/choice.js';
-import { degradeForecast, eventsWindow } from '../core/forecast/degrade.js';
-import type { LstmModel } from '../core/forecast/lstm/model.js';
-import { parseLstmModel } from '../core/forecast/lstm/model.js';
-import type { LstmTraining } from '../core/forecast/lstm/training.js';
+import type { ServiceChoice } from '../core/forecast/ensemble/choice.js';
+import { degradeForecast, eventsWindow } from '../core/forecast/events/degrade.js';
+import type { LstmModel } from '../core/forecast/members/lstm/model.js';
+import { parseLstmModel } from '../core/forecast/members/lstm/model.js';
+import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 import { networkTraining } from '../core/forecast/networkTraining.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
 import { finishPrepared, prepareRegion } from '../core/forecast/prepareRegion.js';

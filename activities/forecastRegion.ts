@@ -4,7 +4,7 @@ import type { Remembered } from './forecastOf.js';
 import { forecastOf, readNetwork } from './forecastOf.js';
 import type { Activity, Ports } from './ports.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
-import type { ServiceChoice } from '../core/forecast/choice.js';
+import type { ServiceChoice } from '../core/forecast/ensemble/choice.js';
 import { lowestTrust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { RegionSpec } from '../core/spec/region.js';

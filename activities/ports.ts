@@ -8,7 +8,7 @@ import type { ForecastMemory } from '../adapters/memory/port.js';
 import type { ProxyTarget } from '../adapters/mesh/port.js';
 import type { MetricsStore } from '../adapters/metrics/port.js';
 import type { RegressorSample } from '../core/spec/csvRegressors.js';
-import type { LstmTraining } from '../core/forecast/lstm/training.js';
+import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 import type { Problem } from '../core/spec/problem.js';
 import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
 

@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 
 import { createCsvHistory } from '../adapters/history/csv.js';
 import { readRegressorsFile } from '../adapters/history/regressors.js';
-import { eventsWindow } from '../core/forecast/degrade.js';
-import type { EventsFileOptions } from '../core/forecast/eventsFile.js';
-import { parseEventsFile } from '../core/forecast/eventsFile.js';
+import { eventsWindow } from '../core/forecast/events/degrade.js';
+import type { EventsFileOptions } from '../core/forecast/events/eventsFile.js';
+import { parseEventsFile } from '../core/forecast/events/eventsFile.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
 import { callsByEntry } from '../core/graph/propagate.js';
 import type { RegressorSample } from '../core/spec/csvRegressors.js';

@@ -1,5 +1,5 @@
-import type { ModelName } from '../core/forecast/members.js';
-import { MODEL_NAMES } from '../core/forecast/members.js';
+import type { ModelName } from '../core/forecast/members/members.js';
+import { MODEL_NAMES } from '../core/forecast/members/members.js';
 import { parseStep } from '../core/forecast/steps.js';
 import { parseInstant } from '../core/spec/instant.js';
 import type { Problem } from '../core/spec/problem.js';

@@ -2,7 +2,7 @@ import type { NetworkTrainer } from '../activities/ports.js';
 import type { ArtifactStore } from '../adapters/artifacts/port.js';
 import type { ForecastCompute } from '../adapters/compute/port.js';
 import type { ForecastMemory } from '../adapters/memory/port.js';
-import type { LstmTraining } from '../core/forecast/lstm/training.js';
+import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 
 interface TrainerPorts {
   compute: ForecastCompute;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { ForecastEngines } from '../../core/forecast/createMembers.js';
-import type { DraftOutcome, ServiceJob } from '../../core/forecast/draft.js';
-import { draftService } from '../../core/forecast/draft.js';
-import type { LstmTraining } from '../../core/forecast/lstm/training.js';
-import { trainLstm } from '../../core/forecast/lstm/train.js';
+import type { ForecastEngines } from '../../core/forecast/members/createMembers.js';
+import type { DraftOutcome, ServiceJob } from '../../core/forecast/ensemble/draft.js';
+import { draftService } from '../../core/forecast/ensemble/draft.js';
+import type { LstmTraining } from '../../core/forecast/members/lstm/training.js';
+import { trainLstm } from '../../core/forecast/members/lstm/train.js';
 import { membersFor } from '../../core/forecast/forecast.js';
-import type { ModelName } from '../../core/forecast/members.js';
+import type { ModelName } from '../../core/forecast/members/members.js';
 import { ComputeClosedError } from './errors.js';
 import type { ForecastCompute } from './port.js';
 

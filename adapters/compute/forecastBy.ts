@@ -1,5 +1,5 @@
 import type { FinishedRegion } from '../../core/forecast/finish.js';
-import type { LstmModel } from '../../core/forecast/lstm/model.js';
+import type { LstmModel } from '../../core/forecast/members/lstm/model.js';
 import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
 import { finishPrepared, prepareRegion } from '../../core/forecast/prepareRegion.js';
 import type { Result } from '../../core/spec/problem.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ForecastEngines } from '../../core/forecast/createMembers.js';
+import type { ForecastEngines } from '../../core/forecast/members/createMembers.js';
 import { loadForecastEngines } from '../wasm/augurs.js';
 import { forecastComputeContract, job } from './contract.js';
 import { createInProcessCompute } from './inProcess.js';

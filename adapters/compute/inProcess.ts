@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ForecastEngines } from '../../core/forecast/createMembers.js';
+import type { ForecastEngines } from '../../core/forecast/members/createMembers.js';
 import { ComputeClosedError, TaskLostError } from './errors.js';
 import type { ForecastCompute } from './port.js';
 import type { Task, TaskAnswer } from './tasks.js';

@@ -1,7 +1,7 @@
-import type { DraftOutcome, ServiceJob } from '../../core/forecast/draft.js';
-import type { LstmModel } from '../../core/forecast/lstm/model.js';
-import type { LstmTraining } from '../../core/forecast/lstm/training.js';
-import type { ModelName } from '../../core/forecast/members.js';
+import type { DraftOutcome, ServiceJob } from '../../core/forecast/ensemble/draft.js';
+import type { LstmModel } from '../../core/forecast/members/lstm/model.js';
+import type { LstmTraining } from '../../core/forecast/members/lstm/training.js';
+import type { ModelName } from '../../core/forecast/members/members.js';
 import type { Result } from '../../core/spec/problem.js';
 
 /** Where fits are computed: they keep a processor busy for tens of milliseconds to minutes. */

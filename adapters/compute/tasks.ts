@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { DraftOutcome, ServiceJob } from '../../core/forecast/draft.js';
-import type { LstmModel } from '../../core/forecast/lstm/model.js';
-import type { LstmTraining } from '../../core/forecast/lstm/training.js';
-import type { ModelName } from '../../core/forecast/members.js';
+import type { DraftOutcome, ServiceJob } from '../../core/forecast/ensemble/draft.js';
+import type { LstmModel } from '../../core/forecast/members/lstm/model.js';
+import type { LstmTraining } from '../../core/forecast/members/lstm/training.js';
+import type { ModelName } from '../../core/forecast/members/members.js';
 import type { Result } from '../../core/spec/problem.js';
 import { refused } from '../../core/spec/problem.js';
 import { TaskLostError } from './errors.js';

@@ -1,8 +1,8 @@
-import type { ForecastEngines } from '../../core/forecast/createMembers.js';
-import { draftService } from '../../core/forecast/draft.js';
+import type { ForecastEngines } from '../../core/forecast/members/createMembers.js';
+import { draftService } from '../../core/forecast/ensemble/draft.js';
 import { membersFor } from '../../core/forecast/forecast.js';
-import type { LstmProgress } from '../../core/forecast/lstm/fit.js';
-import { trainLstm } from '../../core/forecast/lstm/train.js';
+import type { LstmProgress } from '../../core/forecast/members/lstm/fit.js';
+import { trainLstm } from '../../core/forecast/members/lstm/train.js';
 import type { Task, TaskAnswer } from './tasks.js';
 
 /** How tasks are worked on: steps that yield before each fit. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import type { EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
 import type { EventSourceSpec } from '../../core/spec/region.js';
 import { UTC } from '../../core/spec/timeZone.js';

@@ -1,6 +1,6 @@
 import type { HolidaysTypes } from 'date-holidays';
 
-import type { EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import type { EventSpec, HolidaySourceSpec, HolidayType } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';
 import { utcOfWall } from '../../core/spec/timeZone.js';

@@ -1,4 +1,4 @@
-import { readEventsText } from '../../core/forecast/eventsFile.js';
+import { readEventsText } from '../../core/forecast/events/eventsFile.js';
 import type { IcalSourceSpec } from '../../core/spec/region.js';
 import type { EventSource, EventSurroundings } from './port.js';
 import { createTextSource } from './text.js';

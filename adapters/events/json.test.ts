@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { EventsRead } from '../../core/forecast/eventsFile.js';
+import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
 import type { JsonSourceSpec } from '../../core/spec/region.js';
 import { timeZoneNamed, UTC } from '../../core/spec/timeZone.js';
 import { readMapped } from './json.js';

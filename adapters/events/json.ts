@@ -1,5 +1,5 @@
-import type { EventsRead } from '../../core/forecast/eventsFile.js';
-import { checkEvents } from '../../core/forecast/eventsFile.js';
+import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
+import { checkEvents } from '../../core/forecast/events/eventsFile.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
 import type { EventSpec, JsonSourceSpec } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';

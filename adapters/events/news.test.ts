@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { EventsRead } from '../../core/forecast/eventsFile.js';
+import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
 import { readVolume } from './news.js';
 
 const HOUR = 3_600_000;

@@ -1,4 +1,4 @@
-import type { EventsRead } from '../../core/forecast/eventsFile.js';
+import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
 import type { EventSpec, NewsSourceSpec } from '../../core/spec/region.js';

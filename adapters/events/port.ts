@@ -1,4 +1,4 @@
-import type { EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import type { EventSpec } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';
 

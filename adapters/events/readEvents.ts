@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import type { EventSourceSpec, EventSpec } from '../../core/spec/region.js';
 import type { EventReading, EventSurroundings } from './port.js';
 import { openEventSource } from './registry.js';

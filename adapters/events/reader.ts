@@ -1,4 +1,4 @@
-import type { EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import type { RegionSpec } from '../../core/spec/region.js';
 import { timeZoneNamed, UTC } from '../../core/spec/timeZone.js';
 import type { EventSurroundings, SourceLimits } from './port.js';

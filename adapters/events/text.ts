@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { EventsRead, EventsWindow } from '../../core/forecast/eventsFile.js';
+import type { EventsRead, EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
 import { formatProblem } from '../../core/spec/problem.js';
 import type { EventSpec, SourcePlace } from '../../core/spec/region.js';

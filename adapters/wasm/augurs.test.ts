@@ -6,10 +6,10 @@ import { loadForecastEngines } from './augurs.js';
 import type { ForecastEngines } from '../../core/forecast/forecast.js';
 import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
 import { forecastDemand } from '../../core/forecast/forecast.js';
-import { MODEL_NAMES } from '../../core/forecast/members.js';
+import { MODEL_NAMES } from '../../core/forecast/members/members.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
 import type { DemandForecast, ForecastSeries } from '../../core/spec/forecast.js';
-import { prophet } from '../../core/forecast/prophet.js';
+import { prophet } from '../../core/forecast/members/prophet.js';
 import type { EventSpec } from '../../core/spec/region.js';
 
 const HOUR_MS = 3_600_000;

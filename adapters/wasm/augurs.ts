@@ -8,9 +8,9 @@ import { initSync as initProphet, Prophet } from '@bsull/augurs/prophet';
 import type { ProphetOptimizeOptions } from '@bsull/augurs/prophet';
 
 import type { ForecastEngines } from '../../core/forecast/forecast.js';
-import type { MemberForecast } from '../../core/forecast/members.js';
-import type { MstlEngine } from '../../core/forecast/mstl.js';
-import type { ProphetEngine, ProphetRequest } from '../../core/forecast/prophet.js';
+import type { MemberForecast } from '../../core/forecast/members/members.js';
+import type { MstlEngine } from '../../core/forecast/members/mstl.js';
+import type { ProphetEngine, ProphetRequest } from '../../core/forecast/members/prophet.js';
 import type { OrderedOptimizer, Stan } from './stanOptimizer.js';
 import { orderedOptimizer } from './stanOptimizer.js';
 

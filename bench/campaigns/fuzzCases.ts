@@ -1,9 +1,9 @@
-import { parseEventsFile } from '../../core/forecast/eventsFile.js';
+import { parseEventsFile } from '../../core/forecast/events/eventsFile.js';
 import { forecastDemand } from '../../core/forecast/forecast.js';
-import { fromLocalClock, localHorizon, toLocalClock } from '../../core/forecast/prepare/localClock.js';
-import type { Prepared } from '../../core/forecast/prepareSeries.js';
-import { prepareSeries } from '../../core/forecast/prepareSeries.js';
-import { regressorSeries } from '../../core/forecast/regressorSeries.js';
+import { fromLocalClock, localHorizon, toLocalClock } from '../../core/forecast/history/prepare/localClock.js';
+import type { Prepared } from '../../core/forecast/history/prepareSeries.js';
+import { prepareSeries } from '../../core/forecast/history/prepareSeries.js';
+import { regressorSeries } from '../../core/forecast/history/regressorSeries.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
 import { parseRegressorsCsv } from '../../core/spec/csvRegressors.js';
 import type { DemandForecast } from '../../core/spec/forecast.js';

@@ -1,6 +1,6 @@
 import type { ForecastEngines } from '../../core/forecast/forecast.js';
 import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
-import type { MemberForecast, ModelName } from '../../core/forecast/members.js';
+import type { MemberForecast, ModelName } from '../../core/forecast/members/members.js';
 import type { DemandSample } from '../../core/spec/csvDemand.js';
 import type { RegressorSample } from '../../core/spec/csvRegressors.js';
 import type { EventSpec } from '../../core/spec/region.js';

@@ -1,4 +1,4 @@
-import type { TimedEvent } from '../../core/forecast/events.js';
+import type { TimedEvent } from '../../core/forecast/events/events.js';
 import { createRandom, normal } from '../../core/forecast/random.js';
 import type { Series } from '../../core/forecast/series.js';
 import type { RealSeries } from './campaignSeries.js';

@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { loadForecastEngines } from '../../adapters/wasm/augurs.js';
-import { createMembers } from '../../core/forecast/createMembers.js';
-import { draftService } from '../../core/forecast/draft.js';
+import { createMembers } from '../../core/forecast/members/createMembers.js';
+import { draftService } from '../../core/forecast/ensemble/draft.js';
 import { finishRegion } from '../../core/forecast/finish.js';
-import type { ModelName } from '../../core/forecast/members.js';
-import { MODEL_NAMES } from '../../core/forecast/members.js';
+import type { ModelName } from '../../core/forecast/members/members.js';
+import { MODEL_NAMES } from '../../core/forecast/members/members.js';
 import { endMs, mean } from '../../core/forecast/series.js';
 import type { ForecastSeries } from '../../core/spec/forecast.js';
 import type { CampaignQuestion } from './campaignPlans.js';

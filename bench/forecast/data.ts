@@ -1,5 +1,5 @@
-import type { TimedEvent } from '../../core/forecast/events.js';
-import type { KnownSeries } from '../../core/forecast/members.js';
+import type { TimedEvent } from '../../core/forecast/events/events.js';
+import type { KnownSeries } from '../../core/forecast/members/members.js';
 import type { Series } from '../../core/forecast/series.js';
 import { bike } from './sets/bike.js';
 import { pages, transport } from './sets/daily.js';

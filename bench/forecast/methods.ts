@@ -1,10 +1,10 @@
-import type { ForecastEngines } from '../../core/forecast/createMembers.js';
-import { createMembers } from '../../core/forecast/createMembers.js';
-import type { ServiceChoice } from '../../core/forecast/choice.js';
-import type { DraftOutcome, ServiceJob } from '../../core/forecast/draft.js';
-import { draftService } from '../../core/forecast/draft.js';
-import type { ForecastMember, MemberForecast } from '../../core/forecast/members.js';
-import { MODEL_NAMES } from '../../core/forecast/members.js';
+import type { ForecastEngines } from '../../core/forecast/members/createMembers.js';
+import { createMembers } from '../../core/forecast/members/createMembers.js';
+import type { ServiceChoice } from '../../core/forecast/ensemble/choice.js';
+import type { DraftOutcome, ServiceJob } from '../../core/forecast/ensemble/draft.js';
+import { draftService } from '../../core/forecast/ensemble/draft.js';
+import type { ForecastMember, MemberForecast } from '../../core/forecast/members/members.js';
+import { MODEL_NAMES } from '../../core/forecast/members/members.js';
 import { endMs } from '../../core/forecast/series.js';
 import type { Question } from './data.js';
 

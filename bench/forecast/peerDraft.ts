@@ -1,4 +1,4 @@
-import type { ForecastMember } from '../../core/forecast/members.js';
+import type { ForecastMember } from '../../core/forecast/members/members.js';
 import { endMs } from '../../core/forecast/series.js';
 import type { Answer } from './methods.js';
 import { answer, jobOf } from './methods.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { planEvents } from '../../core/forecast/events.js';
-import { planOrigins } from '../../core/forecast/origins.js';
+import { planEvents } from '../../core/forecast/events/events.js';
+import { planOrigins } from '../../core/forecast/ensemble/origins.js';
 import type { Question, QuestionSet } from './data.js';
 import { slices } from './pool.js';
 

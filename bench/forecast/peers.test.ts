@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { predictFrom } from '../../core/forecast/backTest.js';
-import { draftService } from '../../core/forecast/draft.js';
+import { predictFrom } from '../../core/forecast/ensemble/backTest.js';
+import { draftService } from '../../core/forecast/ensemble/draft.js';
 import { finishRegion } from '../../core/forecast/finish.js';
 import { createRandom } from '../../core/forecast/random.js';
-import { seasonalNaive } from '../../core/forecast/seasonalNaive.js';
+import { seasonalNaive } from '../../core/forecast/members/seasonalNaive.js';
 import type { Question, QuestionSet } from './data.js';
 import { jobOf } from './methods.js';
 import { parsed } from './peerCache.js';

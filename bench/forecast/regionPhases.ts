@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
 import type { ForecastCompute } from '../../adapters/compute/port.js';
-import type { ServiceChoice } from '../../core/forecast/choice.js';
-import type { LstmModel } from '../../core/forecast/lstm/model.js';
+import type { ServiceChoice } from '../../core/forecast/ensemble/choice.js';
+import type { LstmModel } from '../../core/forecast/members/lstm/model.js';
 import { finishPrepared, prepareRegion } from '../../core/forecast/prepareRegion.js';
 import { DAY_STEPS, measuredShapes, regionRows, serviceName, STEP_SECONDS, WEEK_STEPS } from './regionDemand.js';
 

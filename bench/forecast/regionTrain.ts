@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 
 import type { ForecastCompute } from '../../adapters/compute/port.js';
-import { lstm } from '../../core/forecast/lstm/member.js';
-import type { LstmModel } from '../../core/forecast/lstm/model.js';
-import type { LstmService, LstmTraining } from '../../core/forecast/lstm/training.js';
-import { planOrigins } from '../../core/forecast/origins.js';
-import { atResolution, coarseFactor } from '../../core/forecast/resolution.js';
+import { lstm } from '../../core/forecast/members/lstm/member.js';
+import type { LstmModel } from '../../core/forecast/members/lstm/model.js';
+import type { LstmService, LstmTraining } from '../../core/forecast/members/lstm/training.js';
+import { planOrigins } from '../../core/forecast/ensemble/origins.js';
+import { atResolution, coarseFactor } from '../../core/forecast/members/resolution.js';
 import type { Series } from '../../core/forecast/series.js';
 import { mean } from '../../core/forecast/series.js';
 import type { Cost, PhaseReport, RegionOptions } from './regionPhases.js';

@@ -1,5 +1,5 @@
-import type { ServiceDraft, ServiceJob } from './draft.js';
-import { leadsOf } from './draft.js';
+import type { ServiceDraft, ServiceJob } from './ensemble/draft.js';
+import { leadsOf } from './ensemble/draft.js';
 import { formatStep } from './steps.js';
 import { mean } from './series.js';
 

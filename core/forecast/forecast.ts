@@ -1,16 +1,16 @@
 import type { DemandForecast } from '../spec/forecast.js';
 import type { Result } from '../spec/problem.js';
 import { ok } from '../spec/problem.js';
-import type { ForecastEngines } from './createMembers.js';
-import { createMembers } from './createMembers.js';
-import type { DraftOutcome, ServiceJob } from './draft.js';
-import { draftService } from './draft.js';
+import type { ForecastEngines } from './members/createMembers.js';
+import { createMembers } from './members/createMembers.js';
+import type { DraftOutcome, ServiceJob } from './ensemble/draft.js';
+import { draftService } from './ensemble/draft.js';
 import type { FinishedRegion } from './finish.js';
-import type { ForecastMember, ModelName } from './members.js';
+import type { ForecastMember, ModelName } from './members/members.js';
 import type { ForecastInput } from './prepareRegion.js';
 import { finishPrepared, prepareRegion } from './prepareRegion.js';
 
-export type { ForecastEngines } from './createMembers.js';
+export type { ForecastEngines } from './members/createMembers.js';
 
 /**
  * Demand of each service by step, as quantiles, with the trust that a back-test on its own history earned.

@@ -1,8 +1,8 @@
 import type { ForecastSeries } from '../spec/forecast.js';
-import type { ServiceJob } from './draft.js';
-import { draftService } from './draft.js';
+import type { ServiceJob } from './ensemble/draft.js';
+import { draftService } from './ensemble/draft.js';
 import { finishRegion } from './finish.js';
-import type { ForecastMember } from './members.js';
+import type { ForecastMember } from './members/members.js';
 
 export interface ServiceOutcome {
   series: ForecastSeries;

@@ -1,8 +1,8 @@
 import { timeZoneNamed } from '../spec/timeZone.js';
 import type { Curves } from './curves.js';
 import { curvesOf } from './curves.js';
-import type { ServiceJob } from './draft.js';
-import { fromLocalClock, localHorizon, localMs, toLocalClock } from './prepare/localClock.js';
+import type { ServiceJob } from './ensemble/draft.js';
+import { fromLocalClock, localHorizon, localMs, toLocalClock } from './history/prepare/localClock.js';
 import type { Series } from './series.js';
 import { endMs } from './series.js';
 

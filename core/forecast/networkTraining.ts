@@ -1,14 +1,14 @@
-import { planFrom } from './backTest.js';
-import type { ServiceChoice } from './choice.js';
-import { recentMase } from './choice.js';
-import type { ServiceJob } from './draft.js';
-import { leadsOf } from './draft.js';
+import { planFrom } from './ensemble/backTest.js';
+import type { ServiceChoice } from './ensemble/choice.js';
+import { recentMase } from './ensemble/choice.js';
+import type { ServiceJob } from './ensemble/draft.js';
+import { leadsOf } from './ensemble/draft.js';
 import { onLocalClock } from './localJob.js';
-import { needsRetraining } from './lstm/drift.js';
-import type { LstmModel } from './lstm/model.js';
-import type { LstmTraining } from './lstm/training.js';
-import { heldBackFor } from './lstm/training.js';
-import type { Regressor } from './members.js';
+import { needsRetraining } from './members/lstm/drift.js';
+import type { LstmModel } from './members/lstm/model.js';
+import type { LstmTraining } from './members/lstm/training.js';
+import { heldBackFor } from './members/lstm/training.js';
+import type { Regressor } from './members/members.js';
 import { endMs } from './series.js';
 
 /** Longest seasons that a region must have seen before a network is worth training. */

@@ -1,4 +1,4 @@
-import { solvePositive } from './leastSquares.js';
+import { solvePositive } from './members/leastSquares.js';
 import { mean } from './series.js';
 
 /** Forecasts of one service before they are made to agree with the others: by origin of the back-test, and ahead. */

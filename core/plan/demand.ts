@@ -4,9 +4,9 @@ import type { MeshPlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { QuantileName, RegionSpec } from '../spec/region.js';
-import type { ForecastPaths } from '../forecast/paths.js';
-import { combinePaths, expandPaths, peakQuantile } from '../forecast/paths.js';
-import { LEVEL } from '../forecast/quantiles.js';
+import type { ForecastPaths } from '../forecast/calibration/paths.js';
+import { combinePaths, expandPaths, peakQuantile } from '../forecast/calibration/paths.js';
+import { LEVEL } from '../forecast/calibration/quantiles.js';
 import { callsByEntry, propagateDemand, reachable } from '../graph/propagate.js';
 
 export interface ServiceDemand {

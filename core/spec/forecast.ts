@@ -1,4 +1,4 @@
-import type { ForecastPaths } from '../forecast/paths.js';
+import type { ForecastPaths } from '../forecast/calibration/paths.js';
 import type { QuantileName } from './region.js';
 
 export const QUANTILES = ['p50', 'p80', 'p90', 'p95', 'p99'] as const satisfies readonly QuantileName[];

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { fromLocalClock, toLocalClock } from '../../core/forecast/prepare/localClock.js';
-import { levelled } from '../../core/forecast/prepare/levelShift.js';
-import type { Prepared } from '../../core/forecast/prepareSeries.js';
-import { prepareSeries } from '../../core/forecast/prepareSeries.js';
+import { fromLocalClock, toLocalClock } from '../../core/forecast/history/prepare/localClock.js';
+import { levelled } from '../../core/forecast/history/prepare/levelShift.js';
+import type { Prepared } from '../../core/forecast/history/prepareSeries.js';
+import { prepareSeries } from '../../core/forecast/history/prepareSeries.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
 
 /** Each file holds the same twelve days of one service, with one kind of dirt. */

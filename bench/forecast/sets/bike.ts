@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import type { KnownSeries } from '../../../core/forecast/members.js';
+import type { KnownSeries } from '../../../core/forecast/members/members.js';
 import type { QuestionSet, SetOptions } from '../data.js';
 import { meansByStep, readCells, timeOf } from './csv.js';
 import { lastWindows } from './windows.js';

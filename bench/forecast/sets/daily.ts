@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import type { TimedEvent } from '../../../core/forecast/events.js';
+import type { TimedEvent } from '../../../core/forecast/events/events.js';
 import type { Question, QuestionSet, SetOptions } from '../data.js';
 import { meansByStep, readCells, timeOf } from './csv.js';
 import { lastWindows } from './windows.js';

@@ -1,0 +1,42 @@
+import type { Series } from '../series.js';
+
+/** What is known of every step, past and ahead: any measured quantity, such as a temperature, in its own unit. */
+export interface Regressor {
+  name: string;
+  train: readonly number[];
+  future: readonly number[];
+}
+
+/** Values of one regressor over history and horizon: `values[i]` belongs to the step that index `i` of the history is. */
+export interface KnownSeries {
+  name: string;
+  values: readonly number[];
+}
+
+/** Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed. */
+export type MemberForecast = { ok: true; mean: readonly number[] } | { ok: false; reason: string };
+
+/**
+ * One way to forecast. Deterministic: the same input and seed give the same numbers. Events are none of its business:
+ * the history that it is given is without them, and so is its forecast.
+ */
+export interface ForecastMember {
+  readonly name: string;
+  /** A fit takes tens of milliseconds or more: worth giving up early where it does not pay. */
+  readonly costly?: boolean;
+  /** Most steps of history that it makes use of; absent: `trainSteps` of the back-test. */
+  readonly historySteps?: number;
+  forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
+}
+
+export const MODEL_NAMES = [
+  'arima',
+  'boosted-trees',
+  'lag-regression',
+  'lstm',
+  'mstl',
+  'prophet',
+  'seasonal-naive',
+  'short-naive',
+] as const;
+export type ModelName = (typeof MODEL_NAMES)[number];
