@@ -186,7 +186,12 @@ async function startEverything(
       ...(options.autonomy === undefined ? {} : { autonomy: options.autonomy }),
       ...(quick ? QUICK_PACE : LIVE_PACE),
     }),
-    startWorkerProcess({ directory: control, temporalAddress: temporal.address, stateDirectory }),
+    startWorkerProcess({
+      directory: control,
+      temporalAddress: temporal.address,
+      stateDirectory,
+      trainNetworks: !quick,
+    }),
   ]);
   stops.push(
     async () => world.stop(),

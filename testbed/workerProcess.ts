@@ -12,6 +12,8 @@ export interface WorkerProcessOptions {
   stateDirectory: string;
   /** Absent: the queue that the README names. */
   taskQueue?: string;
+  /** Networks are trained beside everything else; absent: not, so that what is measured is not slowed. */
+  trainNetworks?: boolean;
   /** Tells several workers of one run apart. */
   name?: string;
 }
@@ -31,6 +33,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
       PSMG_STATE: stateDirectory,
       PSMG_DATA: projectRoot,
       PSMG_STICKY_TIMEOUT_MS: '1000',
+      PSMG_TRAIN: options.trainNetworks === true ? 'on' : 'off',
       ...(taskQueue === undefined ? {} : { PSMG_TASK_QUEUE: taskQueue }),
     },
   });
