@@ -1,4 +1,6 @@
 const common = {
+  // Real processes on a busy machine: what hangs is found all the same.
+  testTimeout: 20_000,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

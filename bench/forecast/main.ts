@@ -19,15 +19,15 @@ import { betweenMarkers, comparisonTable, scoreTable, verdictTable } from './tab
 import type { Verdict } from './verdict.js';
 import { verdictsOf } from './verdict.js';
 
-const USAGE = `npm run bench:forecast -- [--set ${SET_NAMES.join('|')}]… [--sample N | --quick] [--only ours|peers]
+const USAGE = `npm run bench:forecast -- [--set ${SET_NAMES.join('|')}]… [--sample [SET=]N… | --quick] [--only ours|peers]
   [--jobs N] [--seed N] [--data FOLDER] [--out FILE]
-A full run writes its tables to docs/benchmarks.md; a part of it only where --out says so.
+A run of whole sets (or of samples named by SET=N) writes its tables to docs/benchmarks.md; a part only where --out says so.
 `;
 
 const { values: options } = parseArgs({
   options: {
     set: { type: 'string', multiple: true },
-    sample: { type: 'string' },
+    sample: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     jobs: { type: 'string', default: '1' },
@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     throw new Error(`--only ${options.only}: it is ours or peers`);
   }
   const names = SET_NAMES.filter((name) => options.set?.includes(name) ?? true);
-  const isWhole = options.sample === undefined && !options.quick && options.only === undefined;
+  const isNamed = (options.sample ?? []).every((text) => text.includes('='));
+  const isWhole = isNamed && !options.quick && options.only === undefined;
   const out = options.out ?? (isWhole ? 'docs/benchmarks.md' : undefined);
   const python = options.only === 'ours' ? undefined : await peersPython();
   const verdicts: Verdict[] = [];
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
 async function benchSet(name: SetName, python: string | undefined): Promise<{ text: string; verdicts: Verdict[] }> {
   const jobs = Number(options.jobs);
   const seed = Number(options.seed);
-  const sample = Number(options.sample ?? (options.quick ? QUICK_SAMPLE : FULL_SAMPLE)[name]);
+  const sample = sampleOf(name);
   const set = await SETS[name]({ folder: options.data, sample, seed });
   const load = os.loadavg()[0] ?? 0;
   const own = options.only === 'peers' ? [] : await askOurs(set, sample, jobs);
@@ -80,6 +81,15 @@ async function benchSet(name: SetName, python: string | undefined): Promise<{ te
   if (theirs.length > 0) parts.push(comparisonTable(comparisons));
   const evidence = { set: name, ensemble, members, peers: theirs, comparisons, coverage };
   return { text: parts.join('\n\n'), verdicts: theirs.length > 0 ? verdictsOf(evidence) : [] };
+}
+
+/** `--sample 12` is for every set, `--sample m4=100` for one. */
+function sampleOf(name: SetName): number {
+  const given = (options.sample ?? []).map((text) => text.split('='));
+  const own = given.find(([set]) => set === name)?.[1] ?? given.find((parts) => parts.length === 1)?.[0];
+  const sample = Number(own ?? (options.quick ? QUICK_SAMPLE : FULL_SAMPLE)[name]);
+  if (!Number.isInteger(sample) || sample < 1) throw new Error(`--sample ${own ?? ''}: a whole number, or SET=N`);
+  return sample;
 }
 
 /** Each member alone and the ensemble, questions shared among processes: windows that follow each other share fits. */

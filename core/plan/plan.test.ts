@@ -10,6 +10,7 @@ import {
   sockets,
 } from '../../test/fixtures/regionSpec.js';
 import { planOf, tryPlan } from '../../test/fixtures/planned.js';
+import { samplePaths } from '../forecast/calibration/paths.js';
 import type { MeshPlan, ServicePlan } from '../spec/plan.js';
 import { SETTING_FIELDS } from '../spec/settings.js';
 import { planProblems } from './planSchema.js';
@@ -42,6 +43,23 @@ describe('planMesh', () => {
       forecastOf({ front: 400 }),
     );
     expect(serviceOf(median, 'front').demand.rps).toBe(240);
+  });
+
+  it('reads joint paths: the quantile of the peak is above the peak of the quantiles', () => {
+    const byHand = forecastOf({ front: 400 });
+    const held = Array.from({ length: 5 }, (_, origin) => ({
+      originMs: origin * 10_000,
+      actual: [100, 120, 90].map((value, step) => value + 17 * Math.sin(7 * origin + 3 * step)),
+      predicted: [100, 110, 95],
+    }));
+    const services = [{ service: 'front', heldOut: held }];
+    const joint = samplePaths({ services, shortestSeason: 24, seed: 1 });
+    const planned = planOf(shopRegion(), { ...byHand, joint });
+    const front = serviceOf(planned, 'front').demand.rps;
+    expect(front).toBeGreaterThan(400);
+    expect(front).toBeLessThan(600);
+    expect(serviceOf(planned, 'stock').demand.rps).toBeCloseTo(3 * front, 1);
+    expect(planOf(shopRegion(), { ...byHand, joint })).toEqual(planned);
   });
 
   it('buys the instances that the demand needs, the first addresses of the file', () => {
