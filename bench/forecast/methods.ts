@@ -85,16 +85,16 @@ function timed(memory: Memory, run: () => DraftOutcome): { outcome: DraftOutcome
 function remembering(member: ForecastMember, seriesId: string, memory: Memory): ForecastMember {
   return {
     ...member,
-    forecast(train, horizonSteps, regressors, seed) {
+    forecast(train, horizonSteps, regressors, seed, learned) {
       const given = [train.values, ...regressors.flatMap((one) => [one.train, one.future])].map(checksum).join();
-      const key = `${member.name} ${seriesId} ${train.startMs} ${train.values.length} ${horizonSteps} ${given}`;
+      const key = `${member.name} ${seriesId} ${train.startMs} ${train.values.length} ${horizonSteps} ${given} ${learned ?? ''}`;
       const known = memory.fits.get(key);
       if (known !== undefined) {
         memory.replayedSeconds += known.seconds;
         return known.forecast;
       }
       const from = cpuSeconds();
-      const forecast = member.forecast(train, horizonSteps, regressors, seed);
+      const forecast = member.forecast(train, horizonSteps, regressors, seed, learned);
       memory.fits.set(key, { forecast, seconds: cpuSeconds() - from });
       return forecast;
     },

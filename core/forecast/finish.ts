@@ -144,7 +144,7 @@ function finishService({ job, draft }: Drafted, calibration: Calibration): Finis
     const around = widenedByEvents(ordinary, draft.spreads?.[stale + index] ?? 0);
     return monotone((name) => around[name] * (draft.factors[name][stale + index] ?? 1));
   });
-  const models = choice.models.map((model) => ({ ...model, mase: significant(model.mase) }));
+  const models = choice.models.map(({ name, weight, mase }) => ({ name, weight, mase: significant(mase) }));
   const quantiles = curvesOf((name) => steps.map((step) => step[name]));
   const explanation = explain(job, draft, quantiles.p50);
   return { series: seriesOf(job, { models, trust, score, reason, quantiles, explanation }), calibration };

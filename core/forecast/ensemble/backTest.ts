@@ -49,7 +49,8 @@ export interface BackTestOutcome {
   dropped: readonly { name: string; reason: string }[];
 }
 
-export type Prediction = { ok: true; mean: readonly number[]; events: EventPlan } | { ok: false; reason: string };
+export type Prediction =
+  { ok: true; mean: readonly number[]; events: EventPlan; learned?: string } | { ok: false; reason: string };
 
 /** What is known beside the history itself. */
 export interface ForecastContext {
@@ -84,6 +85,7 @@ export function predictFrom(
   horizonSteps: number,
   context: ForecastContext,
   events: EventPlan = planFrom(series, origin, horizonSteps, context),
+  learned?: string,
 ): Prediction {
   // What measured values do is learned slowly: days of like weather are few in six weeks.
   const most = context.known.length > 0 ? TRAIN_STEPS_MOST : trainSteps(context.seasons);
@@ -95,13 +97,14 @@ export function predictFrom(
     future: values.slice(origin, origin + horizonSteps),
   }));
   const quiet = { ...train, values: levelled(events.quiet.slice(from), context.seasons) };
-  const forecast = member.forecast(quiet, horizonSteps, values, context.seed);
+  const forecast = member.forecast(quiet, horizonSteps, values, context.seed, learned);
   if (!forecast.ok) return forecast;
   if (forecast.mean.length !== horizonSteps)
     return { ok: false, reason: 'its forecast is not of the length asked for' };
   const reason = whyInsane(quiet.values, forecast.mean);
   if (reason !== null) return { ok: false, reason };
-  return { ok: true, mean: forecast.mean.map((value, step) => value * events.learnedFactor(step)), events };
+  const mean = forecast.mean.map((value, step) => value * events.learnedFactor(step));
+  return { ok: true, mean, events, ...(forecast.learned === undefined ? {} : { learned: forecast.learned }) };
 }
 
 /** Of one length and grid: members learn from `trainable`, and are judged by what was measured. */

@@ -18,7 +18,8 @@ export interface ServiceChoice {
   asked: readonly ModelName[];
   /** End of the history that it was made on, milliseconds since the epoch. */
   chosenAtMs: number;
-  models: readonly { name: string; weight: number; mase: number }[];
+  /** `learned`: what the member need not search for again. */
+  models: readonly { name: string; weight: number; mase: number; learned?: string }[];
   mase: number;
   /** Mean absolute difference of the history to one shortest season earlier, rps. */
   scale: number;

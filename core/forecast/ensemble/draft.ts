@@ -95,7 +95,7 @@ export function* draftService(job: ServiceJob, members: readonly ForecastMember[
     seasons,
     asked,
     chosenAtMs: endMs(job.history),
-    models: modelsOf(tested, ensemble),
+    models: modelsOf(tested, ensemble, together.learned),
     mase: ensemble.mase,
     scale: origins.at(-1)?.scale ?? 0,
     heldOut: origins.map(({ origin, actual }, at): HeldOut => ({
@@ -153,12 +153,12 @@ function* askAgain(
   const { job, leads } = local;
   const events = planFrom(trainableOf(job), job.history.values.length, leads, job);
   const done: { weight: number; predicted: Prediction & { ok: true } }[] = [];
-  for (const { name, weight } of kept.models) {
+  for (const { name, weight, learned } of kept.models) {
     if (weight === 0) continue;
     const member = members.find((candidate) => candidate.name === name);
     if (member === undefined) return null;
     yield `${name}, forecast`;
-    const predicted = predictFrom(member, trainableOf(job), job.history.values.length, leads, job, events);
+    const predicted = predictFrom(member, trainableOf(job), job.history.values.length, leads, job, events, learned);
     if (!predicted.ok) return null;
     done.push({ weight, predicted });
   }
@@ -177,7 +177,7 @@ function* forecastTogether(
   { job, leads }: LocalJob,
   { tested, origins }: { tested: readonly MemberBackTest[]; origins: readonly OriginTruth[] },
   said: string[],
-): Generator<string, (Together & { ensemble: Ensemble }) | null> {
+): Generator<string, (Together & { ensemble: Ensemble; learned: LearnedByMember }) | null> {
   const events = planFrom(trainableOf(job), job.history.values.length, leads, job);
   const done = new Map<MemberBackTest, Prediction & { ok: true }>();
   let left = tested;
@@ -200,13 +200,24 @@ function* forecastTogether(
     }
     if (failed.length === 0) {
       const at = (step: number): number => weightedSum(ensemble.weights, (test) => done.get(test)?.mean[step] ?? 0);
-      return { ensemble, mean: Array.from({ length: leads }, (_, step) => at(step)), events };
+      const learned = new Map([...done].map(([{ member }, one]) => [member.name, one.learned]));
+      return { ensemble, mean: Array.from({ length: leads }, (_, step) => at(step)), events, learned };
     }
     left = left.filter((test) => !failed.includes(test));
   }
 }
 
-function modelsOf(tested: readonly MemberBackTest[], { weights }: Ensemble): ServiceChoice['models'] {
+type LearnedByMember = ReadonlyMap<string, string | undefined>;
+
+function modelsOf(
+  tested: readonly MemberBackTest[],
+  { weights }: Ensemble,
+  learnedBy: LearnedByMember,
+): ServiceChoice['models'] {
   const bestFirst = [...tested].sort((a, b) => a.mase - b.mase);
-  return bestFirst.map((test) => ({ name: test.member.name, weight: weights.get(test) ?? 0, mase: test.mase }));
+  return bestFirst.map((test) => {
+    const learned = learnedBy.get(test.member.name);
+    const model = { name: test.member.name, weight: weights.get(test) ?? 0, mase: test.mase };
+    return learned === undefined ? model : { ...model, learned };
+  });
 }

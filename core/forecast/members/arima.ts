@@ -46,13 +46,16 @@ export function arima(seasons: readonly number[]): ForecastMember {
   return {
     name: 'arima',
     costly: true,
-    forecast({ values }, horizonSteps, regressors) {
+    forecast({ values }, horizonSteps, regressors, _seed, learned) {
       const shapes = shapesFor(values.length, seasons);
       if (shapes.length === 0) return { ok: false, reason: 'the history is shorter than two seasons' };
-      return middleOf(
+      const orders = parseOrders(learned, shapes.length);
+      const fits = shapes.map((shape, index) => forecastShape(values, horizonSteps, regressors, shape, orders[index]));
+      const middle = middleOf(
         values,
-        shapes.map((shape) => forecastShape(values, horizonSteps, regressors, shape)),
+        fits.map((fit) => fit.mean),
       );
+      return middle.ok ? { ...middle, learned: fits.map((fit) => writtenOrder(fit.order)).join(' ') } : middle;
     },
   };
 }
@@ -71,7 +74,8 @@ function forecastShape(
   horizonSteps: number,
   regressors: readonly Regressor[],
   shape: ArimaShape,
-): number[] {
+  known?: SarmaOrder,
+): { mean: number[]; order: SarmaOrder } {
   const scale = shape.scale === 'log' ? logScale(values) : linearScale(values);
   const { length } = values;
   const fourier = fourierColumns(shape, length + horizonSteps);
@@ -84,13 +88,34 @@ function forecastShape(
     shape,
   };
   const beta = weightsOf(model);
-  const known = combined(model.columns, beta, length + horizonSteps);
-  const levels = [...model.target].map((value, row) => value - (known[row] ?? 0));
+  const explained = combined(model.columns, beta, length + horizonSteps);
+  const levels = [...model.target].map((value, row) => value - (explained[row] ?? 0));
   const errors = difference(Float64Array.from(levels), shape.differenced);
-  for (const change of continueSarma(errors, bestFit(errors, shape.season), horizonSteps)) {
+  const fit =
+    known === undefined
+      ? bestFit(errors, shape.season)
+      : fitSarma(errors, known, shape.season, firstRow(errors.length, shape.season));
+  for (const change of continueSarma(errors, fit, horizonSteps)) {
     levels.push(change + (levels.at(-shape.differenced) ?? 0));
   }
-  return levels.slice(length).map((level, step) => Math.max(0, scale.from(level + (known[length + step] ?? 0))));
+  const ahead = levels.slice(length);
+  const mean = ahead.map((level, step) => Math.max(0, scale.from(level + (explained[length + step] ?? 0))));
+  return { mean, order: fit.order };
+}
+
+/** `(p, q, P, Q)` as four digits, such as `2111`. */
+function writtenOrder({ ar, ma, seasonalAr, seasonalMa }: SarmaOrder): string {
+  return [ar, ma, seasonalAr, seasonalMa].join('');
+}
+
+/** By shape; none where what was learned is of another make, or of other shapes than the history now has. */
+function parseOrders(learned: string | undefined, shapes: number): readonly SarmaOrder[] {
+  if (learned === undefined || !/^[0-3][0-2][01]1(?: [0-3][0-2][01]1)*$/.test(learned)) return [];
+  const orders = learned.split(' ').map((text): SarmaOrder => {
+    const [ar = 0, ma = 0, seasonalAr = 0, seasonalMa = 0] = [...text].map(Number);
+    return { ar, ma, seasonalAr, seasonalMa };
+  });
+  return orders.length === shapes ? orders : [];
 }
 
 interface Regression {

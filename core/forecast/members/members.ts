@@ -13,8 +13,11 @@ export interface KnownSeries {
   values: readonly number[];
 }
 
-/** Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed. */
-export type MemberForecast = { ok: true; mean: readonly number[] } | { ok: false; reason: string };
+/**
+ * Mean demand of each step ahead, rps; or why there is none. Its quantiles are earned in back-tests, not claimed.
+ * `learned`: what need not be searched for again on a slightly longer history, in the member's own writing.
+ */
+export type MemberForecast = { ok: true; mean: readonly number[]; learned?: string } | { ok: false; reason: string };
 
 /**
  * One way to forecast. Deterministic: the same input and seed give the same numbers. Events are none of its business:
@@ -26,7 +29,14 @@ export interface ForecastMember {
   readonly costly?: boolean;
   /** Most steps of history that it makes use of; absent: `trainSteps` of the back-test. */
   readonly historySteps?: number;
-  forecast(train: Series, horizonSteps: number, regressors: readonly Regressor[], seed: number): MemberForecast;
+  /** `learned` is what an earlier forecast of the same service gave; what cannot be read is searched for anew. */
+  forecast(
+    train: Series,
+    horizonSteps: number,
+    regressors: readonly Regressor[],
+    seed: number,
+    learned?: string,
+  ): MemberForecast;
 }
 
 export const MODEL_NAMES = [

@@ -37,7 +37,7 @@ export function atResolution(
   return members.map((member) => ({
     ...member,
     historySteps: factor * (member.historySteps ?? trainSteps(coarseSeasons)),
-    forecast(train, horizonSteps, regressors, seed): MemberForecast {
+    forecast(train, horizonSteps, regressors, seed, learned): MemberForecast {
       const coarse = coarsened(train, factor);
       if (coarse.values.length < 2) return { ok: false, reason: 'the history is shorter than two coarse steps' };
       const steps = Math.ceil(horizonSteps / factor);
@@ -47,10 +47,10 @@ export function atResolution(
         train: means(one.train.slice(one.train.length - used), factor),
         future: means(one.future, factor),
       }));
-      const result = member.forecast(coarse, steps, known, seed);
+      const result = member.forecast(coarse, steps, known, seed, learned);
       if (!result.ok) return result;
       return {
-        ok: true,
+        ...result,
         mean: drawnOut(train.values, coarse.values, result.mean, { factor, season: seasons[0] ?? 1, horizonSteps }),
       };
     },
