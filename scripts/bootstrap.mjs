@@ -57,6 +57,7 @@ const commands = {
   capture: { parts: 'all', run: (args) => [typescript('testbed/capture/main.ts', ...args)] },
   'campaign:fuzz-forecast': { run: (args) => [typescript('bench/campaigns/fuzzForecast.ts', ...args)] },
   'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
+  'bench:campaigns': { run: (args) => [typescript('bench/forecast/campaigns.ts', ...args)] },
   'bench:region': { run: (args) => [typescript('bench/forecast/region.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
   doctor: { diagnoses: true, run: (args) => [typescript('scripts/doctor.ts', ...args)] },
