@@ -18,7 +18,8 @@ export function peerAnswer(
   const { question } = asked;
   const againSeconds = raw.at(-1)?.cpuSeconds ?? 0;
   const firstSeconds = raw.reduce((sum, one) => sum + one.cpuSeconds, 0);
-  const outcome = answer(jobOf(question, seasons), [replaying(method, asked, raw)]);
+  // Peers were given the events themselves: what they say is with their effect already.
+  const outcome = answer({ ...jobOf(question, seasons), events: [] }, [replaying(method, asked, raw)]);
   return { method, questionId: question.id, outcome, firstSeconds, againSeconds };
 }
 

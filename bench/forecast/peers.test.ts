@@ -81,6 +81,21 @@ describe('peerAnswer', () => {
     expect(answer).toMatchObject({ firstSeconds: 3, againSeconds: 0.5 });
   });
 
+  it('takes a forecast as it came where events lie ahead, their effect is in it', () => {
+    const day = (step: number): { id: string; kind: string; startMs: number; endMs: number; uplift: undefined } => {
+      const startMs = job.history.startMs + step * job.history.stepMs;
+      return { id: String(step), kind: 'sale', startMs, endMs: startMs + 3 * job.history.stepMs, uplift: undefined };
+    };
+    const events = [...[20, 40, 60].map(day), day(job.history.values.length)];
+    const lifted = job.history.values.map((value, step) =>
+      [20, 40, 60].some((at) => step >= at && step < at + 3) ? 3 * value : value,
+    );
+    const question = { ...asked.question, history: { ...job.history, values: lifted }, events };
+    const { outcome } = peerAnswer('naive-py', { ...asked, question }, raw, SEASONS);
+    if (outcome.kind !== 'draft') throw new Error(outcome.reason);
+    expect(outcome.draft.mean).toEqual(raw.at(-1)?.mean);
+  });
+
   it('has no forecast where one origin failed, and says why', () => {
     const failed = raw.map((one, index) => (index === 1 ? { mean: null, cpuSeconds: 0, reason: 'diverged' } : one));
     const { outcome } = peerAnswer('naive-py', asked, failed, SEASONS);
