@@ -64,7 +64,8 @@ export function finishRegion(answered: readonly Answered[], context: RegionConte
   const said = answered.flatMap(({ job, outcome }) =>
     (outcome.kind === 'draft' ? outcome.draft.notes : outcome.notes).map((note) => `${job.service}: ${note}`),
   );
-  const choices = agreed.map(({ job, draft }): ServiceChoice => {
+  // Errors as they were before services agreed: the next forecast makes them agree anew.
+  const choices = drafted.map(({ job, draft }): ServiceChoice => {
     const p50 = finished.get(job.service)?.series.quantiles.p50 ?? [];
     return { ...draft.choice, last: { startMs: job.startMs, p50 } };
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { DemandSample } from '../spec/csvDemand.js';
 import type { DemandForecast } from '../spec/forecast.js';
-import { forecastDemand } from './forecast.js';
+import type { ServiceChoice } from './ensemble/choice.js';
+import { forecastDemand, forecastInSteps } from './forecast.js';
 import type { ForecastInput } from './prepareRegion.js';
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +39,14 @@ function run(change: Partial<ForecastInput>): DemandForecast {
 function codes(change: Partial<ForecastInput>): string[] {
   const result = forecastDemand({ ...BASE, ...change }, { mstl: NO_ENGINE, prophet: NO_ENGINE });
   return result.ok ? [] : result.problems.map(({ code, field }) => `${code} ${field}`);
+}
+
+function choicesOf(change: Partial<ForecastInput>): readonly ServiceChoice[] {
+  const steps = forecastInSteps({ ...BASE, ...change }, { mstl: NO_ENGINE, prophet: NO_ENGINE });
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  if (!step.value.ok) throw new Error(JSON.stringify(step.value.problems));
+  return step.value.value.choices;
 }
 
 function of(forecast: DemandForecast, service: string): DemandForecast['series'][number] {
@@ -133,6 +142,12 @@ describe('forecasts along the graph', () => {
     expect(forecast.notes.join()).toMatch(/made to agree along the service graph: back-test error \d+ % less/);
     const plain = run({ rows: [...BASE.rows, ...noisy] });
     expect(plain.notes.join()).not.toContain('made to agree');
+    const again = run({
+      rows: [...BASE.rows, ...noisy],
+      calls,
+      kept: choicesOf({ rows: [...BASE.rows, ...noisy], calls }),
+    });
+    expect(again.series.map((one) => one.quantiles)).toEqual(forecast.series.map((one) => one.quantiles));
   });
 });
 
