@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { betweenMarkers } from '../forecast/table.js';
+import { betweenMarkers, markdownTable } from '../markdown.js';
 import type { EntryName } from './fuzzCases.js';
 import { ENTRY_NAMES, runFuzzCase } from './fuzzCases.js';
 
@@ -111,13 +111,7 @@ function report({ count, seed, from }: Campaign, results: readonly Told[]): stri
     const slowest = own.reduce((most, told) => Math.max(most, told.cpuSeconds ?? 0), 0);
     return [name, String(own.length), of('answered'), of('refused'), of('failed'), slowest.toFixed(2)];
   });
-  const cells = [['way in', 'inputs', 'answered', 'refused', 'failed', 'slowest, CPU s'], ...rows];
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const lines = cells.map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))),
-  );
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const table = [...lines.slice(0, 1), rule, ...lines.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const table = markdownTable([['way in', 'inputs', 'answered', 'refused', 'failed', 'slowest, CPU s'], ...rows]);
   const numbers = from === 0 ? '' : `, from number ${from} on`;
   return `${results.length} of ${count} inputs of seed ${seed}${numbers}; deadline ${DEADLINE_SECONDS} s of CPU each.\n\n${table}`;
 }

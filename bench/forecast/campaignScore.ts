@@ -1,3 +1,4 @@
+import { markdownTable } from '../markdown.js';
 import { createRandom } from '../../core/forecast/random.js';
 import { mean } from '../../core/forecast/series.js';
 import type { ForecastSeries } from '../../core/spec/forecast.js';
@@ -66,13 +67,7 @@ export function campaignTable(scores: readonly CampaignScore[], seed: number): s
       return `${of(group.scores).toFixed(3)} (${low.toFixed(2)}–${high.toFixed(2)})`;
     }),
   ]);
-  const cells = [['kind ahead', 'series', ...COLUMNS.map(({ title }) => title)], ...lines];
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const padded = cells.map((line) =>
-    line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))),
-  );
-  return [...padded.slice(0, 1), rule, ...padded.slice(1)].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return markdownTable([['kind ahead', 'series', ...COLUMNS.map(({ title }) => title)], ...lines]);
 }
 
 function interval(

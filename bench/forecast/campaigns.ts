@@ -15,7 +15,7 @@ import { realSeries } from './campaignSeries.js';
 import type { CampaignScore } from './campaignScore.js';
 import { campaignTable, scoreCampaign } from './campaignScore.js';
 import { pick } from './random.js';
-import { betweenMarkers } from './table.js';
+import { betweenMarkers } from '../markdown.js';
 
 export interface CampaignOptions {
   folder: string;
@@ -34,7 +34,7 @@ export interface CampaignOutcome {
 }
 
 /** Forecasts of real demand with campaigns put into it, the whole service forecast each, scored on its hours. */
-export async function runCampaigns(options: CampaignOptions): Promise<CampaignOutcome> {
+async function runCampaigns(options: CampaignOptions): Promise<CampaignOutcome> {
   const { folder, sample, seed, models, progress } = options;
   const { mixed, m4 } = await realSeries(folder);
   const first = pick(mixed, sample, seed);

@@ -15,7 +15,8 @@ import { peerQuestions } from './peerJobs.js';
 import { askPeers } from './peers.js';
 import { peersPython } from './peersVenv.js';
 import { runPool } from './pool.js';
-import { betweenMarkers, comparisonTable, scoreTable, verdictTable } from './table.js';
+import { betweenMarkers } from '../markdown.js';
+import { comparisonTable, scoreTable, verdictTable } from './table.js';
 import type { Verdict } from './verdict.js';
 import { verdictsOf } from './verdict.js';
 

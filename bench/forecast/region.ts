@@ -10,7 +10,7 @@ import type { PhaseReport, RegionOptions } from './regionPhases.js';
 import { forecastPhase } from './regionPhases.js';
 import { trainPhase } from './regionTrain.js';
 import { regionBody } from './regionReport.js';
-import { betweenMarkers } from './table.js';
+import { betweenMarkers } from '../markdown.js';
 
 const USAGE = `npm run bench:region -- [--services N] [--threads N] [--choose N] [--seed N] [--data FOLDER] [--out FILE]
 A made region, 14 days of 5-minute steps, forecast for a day: the network trained on all services, models chosen for the first --choose services, then all

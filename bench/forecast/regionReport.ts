@@ -1,5 +1,6 @@
 import os from 'node:os';
 
+import { markdownTable } from '../markdown.js';
 import type { Cost, PhaseReport } from './regionPhases.js';
 
 export interface RegionReport {
@@ -21,7 +22,9 @@ export function regionBody(report: RegionReport): string {
     ...linesOf('a day later, choices kept', again, true),
   ];
   const header = ['what', 'part', 'services', 'wall s', 'CPU s', 'CPU s a service', 'peak MiB'];
-  return [`### A region of ${again.services} services`, facts(report), aligned([header, ...lines])].join('\n\n');
+  return [`### A region of ${again.services} services`, facts(report), markdownTable([header, ...lines], 2)].join(
+    '\n\n',
+  );
 }
 
 function linesOf(title: string, report: PhaseReport, withSum: boolean): string[][] {
@@ -66,17 +69,4 @@ function facts({ first, again, threads, seed }: RegionReport): string {
 function fitsOf({ costs }: PhaseReport): number {
   const fits = costs.find(({ part }) => part === 'fits');
   return fits === undefined ? 0 : fits.cpuSeconds / fits.services;
-}
-
-function aligned(cells: readonly (readonly string[])[]): string {
-  const [header = []] = cells;
-  const widths = header.map((_, column) => Math.max(3, ...cells.map((line) => (line[column] ?? '').length)));
-  const isText = (column: number): boolean => ['what', 'part'].includes(header[column] ?? '');
-  const rule = widths.map((width, column) => (isText(column) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const padded = cells.map((line) =>
-    line.map((cell, column) =>
-      isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-    ),
-  );
-  return [...padded.slice(0, 1), rule, ...padded.slice(1)].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }

@@ -1,3 +1,4 @@
+import { markdownTable } from '../markdown.js';
 import { mean, median } from '../../core/forecast/series.js';
 import type { Comparison } from './compare.js';
 import type { MethodResult } from './finishSet.js';
@@ -67,24 +68,4 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
     holds ? 'holds' : 'does not hold',
   ]);
   return markdownTable([['set', 'must reach', 'measured', 'verdict'], ...lines]);
-}
-
-/** The first column to the left, the others to the right. */
-function markdownTable(cells: readonly (readonly string[])[]): string {
-  const [header = []] = cells;
-  const widths = header.map((_, column) => Math.max(3, ...cells.map((line) => (line[column] ?? '').length)));
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const padded = cells.map((line) =>
-    line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))),
-  );
-  return [...padded.slice(0, 1), rule, ...padded.slice(1)].map((line) => `| ${line.join(' | ')} |`).join('\n');
-}
-
-/** The text with what stands between the markers of this name replaced; markers are added at the end where missing. */
-export function betweenMarkers(text: string, name: string, body: string): string {
-  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) return `${text.trimEnd()}\n\n${begin}\n\n${body}\n\n${end}\n`;
-  return `${text.slice(0, from + begin.length)}\n\n${body}\n\n${text.slice(to)}`;
 }
