@@ -1,13 +1,13 @@
+import type { Remembered } from './forecastMemory.js';
 import type { Ports } from './ports.js';
 import { graphOf } from './planRegion.js';
+import { forecastBy } from '../adapters/compute/forecastBy.js';
 import type { ServiceChoice } from '../core/forecast/ensemble/choice.js';
 import { degradeForecast, eventsWindow } from '../core/forecast/events/degrade.js';
-import type { LstmModel } from '../core/forecast/members/lstm/model.js';
-import { parseLstmModel } from '../core/forecast/members/lstm/model.js';
 import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 import { networkTraining } from '../core/forecast/networkTraining.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
-import { finishPrepared, prepareRegion } from '../core/forecast/prepareRegion.js';
+import { prepareRegion } from '../core/forecast/prepareRegion.js';
 import { callsByEntry } from '../core/graph/propagate.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { Result } from '../core/spec/problem.js';
@@ -17,12 +17,6 @@ import type { RegionSpec } from '../core/spec/region.js';
 export interface ForecastRun {
   signal?: AbortSignal;
   progress?(step: string): void;
-}
-
-/** What earlier forecasts of the region left behind. */
-export interface Remembered {
-  choices?: readonly ServiceChoice[];
-  lstm?: LstmModel;
 }
 
 export interface RegionForecast {
@@ -51,17 +45,12 @@ export async function forecastOf(
     ...(remembered.choices === undefined ? {} : { kept: remembered.choices }),
   });
   if (!prepared.ok) return prepared;
-  const { jobs, elsewhere } = prepared.value;
   const { lstm } = remembered;
-  const outcomes = await ports.compute.draft(
-    { jobs: [...jobs, ...elsewhere], ...(lstm === undefined ? {} : { lstm }) },
-    {
-      ...(run.signal === undefined ? {} : { signal: run.signal }),
-      progress: (done, total, word) => run.progress?.(`${done} of ${total} services; ${word}`),
-    },
-  );
-  const { forecast, choices } = finishPrepared(prepared.value, outcomes);
-  const training = networkTraining(jobs, remembered);
+  const { forecast, choices } = await forecastBy(ports.compute, prepared.value, lstm === undefined ? {} : { lstm }, {
+    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    progress: (done, total, word) => run.progress?.(`${done} of ${total} services; ${word}`),
+  });
+  const training = networkTraining(prepared.value.jobs, remembered);
   return ok({
     forecast: degradeForecast({ ...forecast, notes: [...sources.notes, ...forecast.notes] }, sources.degraded),
     choices,
@@ -109,10 +98,4 @@ async function readInput(
       : { borrow: { rows: other.rows, ...(borrow?.scale === undefined ? {} : { scale: borrow.scale }) } }),
   };
   return ok({ input, sources });
-}
-
-/** A network from the store; one that cannot be read is as good as none. */
-export function readNetwork(value: unknown): LstmModel | undefined {
-  const parsed = parseLstmModel(value);
-  return parsed.ok ? parsed.value : undefined;
 }

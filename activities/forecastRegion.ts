@@ -1,10 +1,9 @@
 import type { ForecastOutcome } from './contract.js';
 import { StepFailure, refuseAll } from './errors.js';
-import type { Remembered } from './forecastOf.js';
-import { forecastOf, readNetwork } from './forecastOf.js';
-import type { Activity, Ports } from './ports.js';
+import { recall, remember } from './forecastMemory.js';
+import { forecastOf } from './forecastOf.js';
+import type { Activity } from './ports.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
-import type { ServiceChoice } from '../core/forecast/ensemble/choice.js';
 import { lowestTrust } from '../core/spec/forecast.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { RegionSpec } from '../core/spec/region.js';
@@ -22,7 +21,7 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
     if (!result.ok) throw refuseAll('forecast-failed', 'the demand history is refused', result.problems);
     const { forecast, choices, training } = result.value;
     if (forecast.series.length === 0) throw new StepFailure('forecast-failed', 'the history names no entry service');
-    await ports.memory.remember(spec.name, { choices: await ports.artifacts.putJson('forecast-choices', choices) });
+    await remember(ports, spec.name, { choices });
     // Minutes of work that no forecast waits for: the next one has it.
     if (training !== undefined) ports.trainer.offer(spec.name, training.input);
     return {
@@ -38,13 +37,3 @@ export const forecastRegion: Activity<{ specRef: ArtifactRef }, ForecastOutcome>
       notes: forecast.notes,
     };
   };
-
-/** What is lost or damaged is chosen and trained anew. */
-async function recall({ memory, artifacts }: Ports, region: string): Promise<Remembered> {
-  const refs = await memory.recall(region);
-  const read = async <T>(ref: ArtifactRef | undefined): Promise<T | undefined> =>
-    ref === undefined ? undefined : artifacts.getJson<T>(ref).catch(() => undefined);
-  const choices = await read<readonly ServiceChoice[]>(refs.choices);
-  const lstm = readNetwork(await read<unknown>(refs.lstm));
-  return { ...(choices === undefined ? {} : { choices }), ...(lstm === undefined ? {} : { lstm }) };
-}

@@ -1,18 +1,16 @@
 import path from 'node:path';
 
-import { readNetwork } from '../activities/forecastOf.js';
+import type { MemoryPorts, Remembered } from '../activities/forecastMemory.js';
+import { recall, remember } from '../activities/forecastMemory.js';
 import { createFileArtifactStore } from '../adapters/artifacts/fileStore.js';
-import type { ArtifactStore } from '../adapters/artifacts/port.js';
+import { forecastBy } from '../adapters/compute/forecastBy.js';
 import type { ForecastCompute } from '../adapters/compute/port.js';
 import { createThreadCompute } from '../adapters/compute/threads.js';
 import { createFileMemory } from '../adapters/memory/file.js';
-import type { ForecastMemory } from '../adapters/memory/port.js';
-import type { ServiceChoice } from '../core/forecast/ensemble/choice.js';
 import type { LstmModel } from '../core/forecast/members/lstm/model.js';
 import { networkTraining } from '../core/forecast/networkTraining.js';
 import type { ForecastInput, PreparedRegion } from '../core/forecast/prepareRegion.js';
-import { finishPrepared, prepareRegion } from '../core/forecast/prepareRegion.js';
-import type { ArtifactRef } from '../core/spec/artifact.js';
+import { prepareRegion } from '../core/forecast/prepareRegion.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { Result } from '../core/spec/problem.js';
 import { ok } from '../core/spec/problem.js';
@@ -29,30 +27,22 @@ const FEW_SERVICES = 8;
 
 /** Forecasts, with what earlier ones left in the memory folder, and leaves there what the next one can use. */
 export async function runForecast(input: ForecastInput, options: RunOptions): Promise<Result<DemandForecast>> {
-  const kept = options.memory === undefined ? null : openMemory(options.memory, input.regionName);
-  const choices = await kept?.read<readonly ServiceChoice[]>('choices');
-  let lstm = readNetwork(await kept?.read<unknown>('lstm'));
+  const kept = options.memory === undefined ? null : openMemory(options.memory);
+  const region = input.regionName === '' ? 'region' : input.regionName;
+  const remembered = kept === null ? {} : await recall(kept, region);
+  const { choices } = remembered;
   const prepared = prepareRegion({ ...input, ...(choices === undefined ? {} : { kept: choices }) });
   if (!prepared.ok) return prepared;
   const compute = createThreadCompute({ inlineBelow: FEW_SERVICES });
   try {
-    if (options.train) {
-      const trained = await train(compute, prepared.value, choices, lstm);
-      if (trained !== null && !trained.ok) return trained;
-      lstm = trained?.value ?? lstm;
-      if (trained !== null) await kept?.write('lstm', trained.value);
-    }
-    const { jobs, elsewhere } = prepared.value;
-    const outcomes = await compute.draft(
-      {
-        jobs: [...jobs, ...elsewhere],
-        ...(input.models === undefined ? {} : { models: input.models }),
-        ...(lstm === undefined ? {} : { lstm }),
-      },
-      { progress: tell },
-    );
-    const finished = finishPrepared(prepared.value, outcomes);
-    await kept?.write('choices', finished.choices);
+    const trained = options.train ? await train(compute, prepared.value, remembered) : null;
+    if (trained !== null && !trained.ok) return trained;
+    if (trained !== null && kept !== null) await remember(kept, region, { lstm: trained.value });
+    const lstm = trained?.value ?? remembered.lstm;
+    const { models } = input;
+    const asked = { ...(models === undefined ? {} : { models }), ...(lstm === undefined ? {} : { lstm }) };
+    const finished = await forecastBy(compute, prepared.value, asked, { progress: tell });
+    if (kept !== null) await remember(kept, region, { choices: finished.choices });
     return ok(finished.forecast);
   } finally {
     await compute.close();
@@ -62,13 +52,9 @@ export async function runForecast(input: ForecastInput, options: RunOptions): Pr
 async function train(
   compute: ForecastCompute,
   { jobs }: PreparedRegion,
-  choices: readonly ServiceChoice[] | undefined,
-  lstm: LstmModel | undefined,
+  remembered: Remembered,
 ): Promise<Result<LstmModel> | null> {
-  const training = networkTraining(jobs, {
-    ...(choices === undefined ? {} : { choices }),
-    ...(lstm === undefined ? {} : { lstm }),
-  });
+  const training = networkTraining(jobs, remembered);
   if (training === null) {
     process.stderr.write('no network is trained: it is good, or the history is shorter than four longest seasons\n');
     return null;
@@ -81,19 +67,9 @@ function tell(done: number, total: number, word: string): void {
   process.stderr.write(`${done} of ${total}: ${word}\n`);
 }
 
-interface OpenMemory {
-  read<T>(name: 'choices' | 'lstm'): Promise<T | undefined>;
-  write(name: 'choices' | 'lstm', value: unknown): Promise<void>;
-}
-
-function openMemory(folder: string, region: string): OpenMemory {
-  const artifacts: ArtifactStore = createFileArtifactStore(path.join(folder, 'artifacts'));
-  const memory: ForecastMemory = createFileMemory(path.join(folder, 'forecasts'));
-  const key = region === '' ? 'region' : region;
-  const get = async <T>(ref: ArtifactRef | undefined): Promise<T | undefined> =>
-    ref === undefined ? undefined : artifacts.getJson<T>(ref).catch(() => undefined);
+function openMemory(folder: string): MemoryPorts {
   return {
-    read: async (name) => get((await memory.recall(key))[name]),
-    write: async (name, value) => memory.remember(key, { [name]: await artifacts.putJson(name, value) }),
+    artifacts: createFileArtifactStore(path.join(folder, 'artifacts')),
+    memory: createFileMemory(path.join(folder, 'forecasts')),
   };
 }

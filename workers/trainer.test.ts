@@ -8,7 +8,7 @@ import { createFileArtifactStore } from '../adapters/artifacts/fileStore.js';
 import type { ForecastCompute } from '../adapters/compute/port.js';
 import { createThreadCompute } from '../adapters/compute/threads.js';
 import { createFileMemory } from '../adapters/memory/file.js';
-import { readNetwork } from '../activities/forecastOf.js';
+import { recall } from '../activities/forecastMemory.js';
 import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 import { createTrainer } from './trainer.js';
 
@@ -71,9 +71,7 @@ describe('createTrainer', () => {
     trainer.offer('eu-north', training());
     await said(2);
     for (const region of ['eu-west', 'eu-north']) {
-      const { lstm } = await memory.recall(region);
-      if (lstm === undefined) throw new Error(`${region} has no network`);
-      expect(readNetwork(await artifacts.getJson(lstm))).toMatchObject({ seasons: [24], stepSeconds: 3600 });
+      expect((await recall({ memory, artifacts }, region)).lstm).toMatchObject({ seasons: [24], stepSeconds: 3600 });
     }
     await trainer.stop();
   });

@@ -1,13 +1,11 @@
+import type { MemoryPorts } from '../activities/forecastMemory.js';
+import { remember } from '../activities/forecastMemory.js';
 import type { NetworkTrainer } from '../activities/ports.js';
-import type { ArtifactStore } from '../adapters/artifacts/port.js';
 import type { ForecastCompute } from '../adapters/compute/port.js';
-import type { ForecastMemory } from '../adapters/memory/port.js';
 import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 
-interface TrainerPorts {
+interface TrainerPorts extends MemoryPorts {
   compute: ForecastCompute;
-  artifacts: ArtifactStore;
-  memory: ForecastMemory;
   log(line: string): void;
 }
 
@@ -20,7 +18,8 @@ export interface StoppableTrainer extends NetworkTrainer {
  * Trains one region's network after the other in a thread, and stores each as an artifact that the region's memory
  * names. A training that fails costs a line in the log: forecasts do without until the next offer.
  */
-export function createTrainer({ compute, artifacts, memory, log }: TrainerPorts): StoppableTrainer {
+export function createTrainer(ports: TrainerPorts): StoppableTrainer {
+  const { compute, log } = ports;
   const waiting = new Map<string, LstmTraining>();
   const stopping = new AbortController();
   let current: string | null = null;
@@ -30,7 +29,7 @@ export function createTrainer({ compute, artifacts, memory, log }: TrainerPorts)
     try {
       const trained = await compute.train(training, { signal: stopping.signal });
       if (trained.ok) {
-        await memory.remember(region, { lstm: await artifacts.putJson('lstm', trained.value) });
+        await remember(ports, region, { lstm: trained.value });
         log(`trained the network of ${region} on ${training.series.length} services`);
       } else
         log(`the network of ${region} was not trained: ${trained.problems.map(({ message }) => message).join('; ')}`);

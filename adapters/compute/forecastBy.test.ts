@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { forecastDemand } from '../../core/forecast/forecast.js';
-import type { ForecastInput } from '../../core/forecast/prepareRegion.js';
+import type { ForecastInput, PreparedRegion } from '../../core/forecast/prepareRegion.js';
+import { prepareRegion } from '../../core/forecast/prepareRegion.js';
 import { loadForecastEngines } from '../wasm/augurs.js';
 import { job } from './contract.js';
 import { forecastBy } from './forecastBy.js';
@@ -22,24 +23,33 @@ const INPUT: ForecastInput = {
   models: ['seasonal-naive', 'lag-regression'],
 };
 
+const MODELS = INPUT.models ?? [];
+
+function prepared(): PreparedRegion {
+  const result = prepareRegion(INPUT);
+  if (!result.ok) throw new Error('refused');
+  return result.value;
+}
+
 describe('a region forecast by a compute', () => {
   it('is the one that core alone makes', async () => {
-    const result = await forecastBy(compute, INPUT);
+    const result = await forecastBy(compute, prepared(), { models: MODELS });
     const expected = forecastDemand(INPUT, await loadForecastEngines());
-    if (!result.ok || !expected.ok) throw new Error('refused');
-    expect(result.value.forecast).toEqual(expected.value);
-    expect(result.value.choices.map(({ service, asked }) => [service, asked])).toEqual([
+    if (!expected.ok) throw new Error('refused');
+    expect(result.forecast).toEqual(expected.value);
+    expect(result.choices.map(({ service, asked }) => [service, asked])).toEqual([
       ['shop', INPUT.models],
       ['pay', INPUT.models],
     ]);
   });
 
-  it('is refused with every problem', async () => {
-    const result = await forecastBy(compute, { ...INPUT, horizonSteps: 0, seasons: [] });
+  it('is refused with every problem before any compute is asked', () => {
+    const result = prepareRegion({ ...INPUT, horizonSteps: 0, seasons: [] });
     expect(result).toMatchObject({ ok: false, problems: [{ field: 'horizonSteps' }, { field: 'seasons' }] });
   });
 
   it('stops with the reason of the signal', async () => {
-    await expect(forecastBy(compute, INPUT, { signal: AbortSignal.abort('over') })).rejects.toBe('over');
+    const stopped = forecastBy(compute, prepared(), { models: MODELS }, { signal: AbortSignal.abort('over') });
+    await expect(stopped).rejects.toBe('over');
   });
 });
