@@ -1,5 +1,5 @@
 import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
-import { checkEvents } from '../../core/forecast/events/eventsFile.js';
+import { checkEvents, readJsonText, refusedWhole } from '../../core/forecast/events/eventsFile.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
 import type { EventSpec, JsonSourceSpec } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';
@@ -21,23 +21,13 @@ export function createJsonSource(spec: JsonSourceSpec, around: EventSurroundings
  * get their place in the list.
  */
 export function readMapped(text: string, name: string, spec: JsonSourceSpec, local: TimeZone): EventsRead {
-  const refuse = (field: string, message: string): EventsRead => ({
-    events: [],
-    sound: 0,
-    problems: [{ code: 'bad-value', file: name, field, message }],
-    notes: [],
+  return readJsonText(text, name, (document) => {
+    const list =
+      spec.list !== undefined ? pointed(document, spec.list) : isRecord(document) ? document['events'] : document;
+    if (!Array.isArray(list)) return refusedWhole(name, 'is no list of events', { field: spec.list ?? '(file)' });
+    const entries = list.map((entry: unknown, index) => (isRecord(entry) ? mapped(entry, index, spec, local) : entry));
+    return checkEvents(entries, name);
   });
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    return refuse('(file)', `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const list =
-    spec.list !== undefined ? pointed(document, spec.list) : isRecord(document) ? document['events'] : document;
-  if (!Array.isArray(list)) return refuse(spec.list ?? '(file)', 'is no list of events');
-  const entries = list.map((entry: unknown, index) => (isRecord(entry) ? mapped(entry, index, spec, local) : entry));
-  return checkEvents(entries, name);
 }
 
 function mapped(

@@ -1,4 +1,5 @@
 import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
+import { readJsonText, refusedWhole } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
 import type { EventSpec, NewsSourceSpec } from '../../core/spec/region.js';
@@ -24,22 +25,14 @@ interface Point {
  * taken to last as long again, at most a day: what is in the news now is not over because the data end.
  */
 export function readVolume(text: string, name: string, spec: NewsSourceSpec, atMs?: number): EventsRead {
-  const refuse = (message: string): EventsRead => ({
-    events: [],
-    sound: 0,
-    problems: [{ code: 'bad-value', file: name, field: '(file)', message }],
-    notes: [],
-  });
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    return refuse(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return readJsonText(text, name, (document) => volumeOf(document, name, spec, atMs));
+}
+
+function volumeOf(document: unknown, name: string, spec: NewsSourceSpec, atMs: number | undefined): EventsRead {
   const list = listOf(document);
-  if (list === null) return refuse('holds no timeline: [{"datetime", "value"}, …]');
+  if (list === null) return refusedWhole(name, 'holds no timeline: [{"datetime", "value"}, …]');
   const all = list.flatMap((entry) => pointOf(entry) ?? []).sort((a, b) => a.at - b.at);
-  if (all.length === 0 && list.length > 0) return refuse('holds no point with a time and a volume');
+  if (all.length === 0 && list.length > 0) return refusedWhole(name, 'holds no point with a time and a volume');
   const broken = list.length - all.length;
   // A forecast as of an earlier moment must not know the news that came after it.
   const points = all.filter(({ at }) => atMs === undefined || at < atMs);

@@ -38,7 +38,7 @@ export interface EventsRead {
 export type EventsFormat = 'ical' | 'json' | 'csv';
 
 /** By the name of the file, or by how its text begins. */
-export function eventsFormat(text: string, file: string): EventsFormat {
+function eventsFormat(text: string, file: string): EventsFormat {
   if (/\.(?:ics|ical|ifb)$/i.test(file) || /^\uFEFF?\s*BEGIN:VCALENDAR/i.test(text)) return 'ical';
   return /\.json$/i.test(file) ? 'json' : 'csv';
 }
@@ -157,22 +157,39 @@ function listOf(row: CsvRow, column: string): string[] | undefined {
   return names.length === 0 ? undefined : names;
 }
 
-function readJsonEvents(text: string, file: string): EventsRead {
-  const refuse = (message: string): EventsRead => ({
-    events: [],
-    sound: 0,
-    problems: [{ code: 'bad-value', file, field: '(file)', message, expected: 'a JSON list of events' }],
-    notes: [],
-  });
+/** A text that cannot be read at all, or one field that spoils it. */
+export function refusedWhole(
+  file: string,
+  message: string,
+  { field = '(file)', expected }: { field?: string; expected?: string } = {},
+): EventsRead {
+  const problem = { code: 'bad-value', file, field, message, ...(expected === undefined ? {} : { expected }) };
+  return { events: [], sound: 0, problems: [problem], notes: [] };
+}
+
+/** Reads a JSON text by its document; one that is no JSON is refused whole. */
+export function readJsonText(
+  text: string,
+  file: string,
+  read: (document: unknown) => EventsRead,
+  help: { expected?: string } = {},
+): EventsRead {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
-    return refuse(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return refusedWhole(file, `is not JSON: ${error instanceof Error ? error.message : String(error)}`, help);
   }
-  const list: unknown = isRecord(document) ? document['events'] : document;
-  if (!Array.isArray(list)) return refuse('holds no list of events');
-  return checkEvents(list, file);
+  return read(document);
+}
+
+function readJsonEvents(text: string, file: string): EventsRead {
+  const help = { expected: 'a JSON list of events' };
+  const read = (document: unknown): EventsRead => {
+    const list: unknown = isRecord(document) ? document['events'] : document;
+    return Array.isArray(list) ? checkEvents(list, file) : refusedWhole(file, 'holds no list of events', help);
+  };
+  return readJsonText(text, file, read, help);
 }
 
 /** Entries of a list, each checked by itself; `[3].end` names a field of the fourth. */
