@@ -1,5 +1,5 @@
+import { eventsFor } from '../core/forecast/events/events.js';
 import type { ForecastInput } from '../core/forecast/prepareRegion.js';
-import { parseInstant } from '../core/spec/instant.js';
 import type { DemandForecast, ForecastSeries } from '../core/spec/forecast.js';
 import { forecastChart } from './forecastChart.js';
 
@@ -53,20 +53,16 @@ function chartOf(series: ForecastSeries, input: ForecastInput): string {
   const from = bins.findIndex((bin) => bin.length > 0);
   const seen = from < 0 ? [] : bins.slice(from);
   const history = seen.map((bin) => bin.reduce((sum, value) => sum + value, 0) / Math.max(1, bin.length));
-  const stepsTo = (instant: string): number => ((parseInstant(instant) ?? startMs) - startMs) / stepMs;
-  const events = input.events
-    .filter(
-      ({ services, regions }) => services?.includes(series.service) !== false && isHere(regions, input.regionName),
-    )
-    .map(({ kind, start, end }) => ({ kind, fromStep: stepsTo(start), toStep: stepsTo(end) }))
+  const events = eventsFor(input.events, input.regionName, series.service)
+    .map(({ kind, startMs: fromMs, endMs: toMs }) => ({
+      kind,
+      fromStep: (fromMs - startMs) / stepMs,
+      toStep: (toMs - startMs) / stepMs,
+    }))
     .filter(({ fromStep, toStep }) => toStep > -history.length && fromStep < series.timestamps.length);
   // Where nobody watches, a fixed width keeps what is written comparable.
   const columnsWide = process.stdout.isTTY ? Math.min(MOST_COLUMNS, process.stdout.columns - 2) : PLAIN_COLUMNS;
   return forecastChart({ series, history, events, columns: columnsWide, rows: CHART_ROWS });
-}
-
-function isHere(regions: readonly string[] | undefined, region: string): boolean {
-  return regions?.includes(region) ?? true;
 }
 
 function indented(lines: readonly string[]): string[] {

@@ -25,8 +25,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { config, target } = options;
   const client = await connectClient(target);
   await ensureSearchAttributes(client);
-  const composed = options.ports === undefined ? composePorts(config) : undefined;
-  const ports = options.ports ?? composed ?? composePorts(config);
+  const ports = options.ports === undefined ? composePorts(config) : { ...options.ports, close: async () => undefined };
   const connection = await connectWorker(target);
   try {
     const worker = await Worker.create({
@@ -53,6 +52,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     await connection.close();
     await client.connection.close();
-    await composed?.close();
+    await ports.close();
   }
 }

@@ -10,6 +10,7 @@ import type { DraftOutcome, ServiceDraft, ServiceJob } from './ensemble/draft.js
 import { leadsOf } from './ensemble/draft.js';
 import { widenedByEvents } from './events/eventShapeSpread.js';
 import { explain } from './explain.js';
+import { isoOf } from './history/prepare/rules.js';
 import { poolScores } from './calibration/calibrationPool.js';
 import { samplePaths } from './calibration/paths.js';
 import type { Calibration } from './calibration/quantiles.js';
@@ -49,16 +50,14 @@ const GUESS: Quantiles = { p50: 1, p80: 1.25, p90: 1.5, p95: 2, p99: 3 };
 
 /** The drafts of a region's services as one forecast: made to agree, calibrated together, gaps filled from siblings. */
 export function finishRegion(answered: readonly Answered[], context: RegionContext = {}): FinishedRegion {
-  const drafted = answered.flatMap(({ job, outcome }) =>
-    outcome.kind === 'draft' ? [{ job, draft: outcome.draft }] : [],
-  );
+  const drafted = draftedOf(answered);
   const notes: string[] = [];
   const agreed = agree(drafted, context, notes);
   const finished = finishAll(agreed);
   const donors = donorsOf(agreed, finished, context);
   const series = answered.map(({ job, outcome }): ForecastSeries => {
     const own = finished.get(job.service);
-    if (own !== undefined) return own.series;
+    if (own !== undefined) return own;
     return withoutModel(job, outcome.kind === 'none' ? outcome.reason : 'no model', donors);
   });
   const said = answered.flatMap(({ job, outcome }) =>
@@ -66,7 +65,7 @@ export function finishRegion(answered: readonly Answered[], context: RegionConte
   );
   // Errors as they were before services agreed: the next forecast makes them agree anew.
   const choices = drafted.map(({ job, draft }): ServiceChoice => {
-    const p50 = finished.get(job.service)?.series.quantiles.p50 ?? [];
+    const p50 = finished.get(job.service)?.quantiles.p50 ?? [];
     return { ...draft.choice, last: { startMs: job.startMs, p50 } };
   });
   const joint = samplePaths({
@@ -80,6 +79,10 @@ export function finishRegion(answered: readonly Answered[], context: RegionConte
 interface Drafted {
   job: ServiceJob;
   draft: ServiceDraft;
+}
+
+function draftedOf(answered: readonly Answered[]): Drafted[] {
+  return answered.flatMap(({ job, outcome }) => (outcome.kind === 'draft' ? [{ job, draft: outcome.draft }] : []));
 }
 
 /** Held-out errors of a reconciled forecast are those of the reconciled one: its calibration must know them. */
@@ -108,13 +111,8 @@ function agree(drafted: readonly Drafted[], context: RegionContext, notes: strin
   });
 }
 
-interface Finished {
-  series: ForecastSeries;
-  calibration: Calibration;
-}
-
 /** Errors of all services together say how errors are spread; each leans on that as far as its own are few. */
-function finishAll(drafted: readonly Drafted[]): Map<string, Finished> {
+function finishAll(drafted: readonly Drafted[]): Map<string, ForecastSeries> {
   const shortest = drafted[0]?.job.seasons[0] ?? 1;
   const points = drafted.map(({ job, draft }) =>
     pointsOf(draft.choice.heldOut, { stepMs: job.history.stepMs, season: shortest }),
@@ -128,7 +126,7 @@ function finishAll(drafted: readonly Drafted[]): Map<string, Finished> {
   );
 }
 
-function finishService({ job, draft }: Drafted, calibration: Calibration): Finished {
+function finishService({ job, draft }: Drafted, calibration: Calibration): ForecastSeries {
   const { choice } = draft;
   const stale = leadsOf(job) - job.horizonSteps;
   const { trust, score, reason } = judgeTrust({
@@ -141,33 +139,31 @@ function finishService({ job, draft }: Drafted, calibration: Calibration): Finis
     unknownKinds: draft.unknownKinds,
   });
   const steps = draft.mean.slice(stale).map((value, index) => {
-    const ordinary = quantileAt(calibration, value, stale + index + 1, draft.phases?.[stale + index]);
-    const around = widenedByEvents(ordinary, draft.spreads?.[stale + index] ?? 0);
+    const ordinary = quantileAt(calibration, value, stale + index + 1, draft.phases[stale + index]);
+    const around = widenedByEvents(ordinary, draft.spreads[stale + index] ?? 0);
     return monotone((name) => around[name] * (draft.factors[name][stale + index] ?? 1));
   });
   const models = choice.models.map(({ name, weight, mase }) => ({ name, weight, mase: significant(mase) }));
   const quantiles = curvesOf((name) => steps.map((step) => step[name]));
   const explanation = explain(job, draft, quantiles.p50);
-  return { series: seriesOf(job, { models, trust, score, reason, quantiles, explanation }), calibration };
+  return seriesOf(job, { models, trust, score, reason, quantiles, explanation });
 }
 
 function donorsOf(
   drafted: readonly Drafted[],
-  finished: ReadonlyMap<string, Finished>,
+  finished: ReadonlyMap<string, ForecastSeries>,
   { elsewhere, borrowScale }: RegionContext,
 ): (service: string) => Donor[] {
   const siblings = drafted.flatMap(({ job, draft }): Donor[] => {
-    const own = finished.get(draft.service)?.series;
+    const own = finished.get(draft.service);
     return own === undefined
       ? []
       : [{ name: draft.service, isSameService: false, history: job.history, quantiles: own.quantiles }];
   });
-  const answers = (elsewhere ?? []).flatMap(({ job, outcome }) =>
-    outcome.kind === 'draft' ? [{ job, draft: outcome.draft }] : [],
-  );
+  const answers = draftedOf(elsewhere ?? []);
   const there = finishAll(answers);
   const others = answers.flatMap(({ job }): Donor[] => {
-    const quantiles = there.get(job.service)?.series.quantiles;
+    const quantiles = there.get(job.service)?.quantiles;
     return quantiles === undefined
       ? []
       : [
@@ -224,7 +220,6 @@ interface Told {
 
 function seriesOf(job: ServiceJob, { models, trust, score, reason, quantiles, explanation }: Told): ForecastSeries {
   const { stepMs } = job.history;
-  const at = (index: number): string => new Date(job.startMs + index * stepMs).toISOString().replace('.000Z', 'Z');
   return {
     service: job.service,
     step: formatStep(stepMs / 1000),
@@ -233,7 +228,7 @@ function seriesOf(job: ServiceJob, { models, trust, score, reason, quantiles, ex
     trustScore: score,
     trustReason: reason,
     explanation,
-    timestamps: quantiles.p50.map((_, index) => at(index)),
+    timestamps: quantiles.p50.map((_, index) => isoOf(job.startMs + index * stepMs)),
     quantiles: curvesOf((name) => quantiles[name].map(significant)),
   };
 }

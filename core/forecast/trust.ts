@@ -1,4 +1,5 @@
 import type { Trust } from '../spec/forecast.js';
+import { lessTrust } from '../spec/forecast.js';
 
 export interface TrustEvidence {
   mase: number;
@@ -18,8 +19,6 @@ interface Cap {
   at: Trust;
   because: string;
 }
-
-const ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
 
 /**
  * Trust is what the back-test earned, capped by everything that weakens it. `high`: better than the seasonal naive
@@ -44,7 +43,7 @@ export function judgeTrust(evidence: TrustEvidence): { trust: Trust; score: numb
   cap(staleSteps > longestSeason / 4, 'fair', `the history ended ${staleSteps} steps before the forecast begins`);
   cap(staleSteps > longestSeason, 'low', `the history ended ${staleSteps} steps before the forecast begins`);
   cap(unknownKinds.length > 0, 'low', `the effect of ${unknownKinds.join(', ')} ahead is unknown`);
-  const trust = caps.reduce<Trust>((least, { at }) => (ORDER.indexOf(at) < ORDER.indexOf(least) ? at : least), 'high');
+  const trust = caps.reduce<Trust>((least, { at }) => lessTrust(least, at), 'high');
   const because = caps.filter(({ at }) => at === trust).map((entry) => entry.because);
   const score = Math.round(100 * scoreOf(mase, coverage90)) / 100;
   return { trust, score, reason: because.length === 0 ? `${error}; ${covered}` : because.join('; ') };

@@ -1,10 +1,11 @@
 import type { DemandForecast, ForecastSeries, Trust } from '../spec/forecast.js';
+import { lessTrust } from '../spec/forecast.js';
 import type { ServiceGraph } from '../spec/graph.js';
 import type { MeshPlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { QuantileName, RegionSpec } from '../spec/region.js';
-import type { ForecastPaths } from '../forecast/calibration/paths.js';
+import type { ForecastPaths } from '../spec/forecastPaths.js';
 import { combinePaths, expandPaths, peakQuantile } from '../forecast/calibration/paths.js';
 import { LEVEL } from '../forecast/calibration/quantiles.js';
 import { callsByEntry, propagateDemand, reachable } from '../graph/propagate.js';
@@ -23,8 +24,6 @@ export interface RegionDemand {
   byService: Readonly<Record<string, ServiceDemand>>;
   warnings: readonly string[];
 }
-
-const WORST_FIRST: readonly Trust[] = ['none', 'low', 'fair', 'high'];
 
 /**
  * The demand to plan for: the chosen quantile of the highest demand within the horizon, over the joint sample paths of
@@ -54,7 +53,7 @@ export function regionDemand(input: {
     region.services.map(({ name }) => {
       const callers = entries.filter((entry) => reach.get(entry)?.has(name) === true);
       const trusts = callers.map((entry) => series.get(entry)?.trust ?? 'none');
-      const trust = WORST_FIRST.find((level) => trusts.includes(level)) ?? 'high';
+      const trust = trusts.reduce(lessTrust, 'high');
       const demand = {
         rps: peaks[name] ?? propagated.value[name] ?? 0,
         trust,
@@ -143,7 +142,7 @@ function raise(
     warnings.push(
       `${name}: its own forecast of ${round(ownRps)} rps is above the ${round(demand.rps)} rps that the graph brings; the larger is planned for`,
     );
-    result = { rps: ownRps, trust: worse(demand.trust, own?.trust ?? demand.trust), source: 'its own forecast' };
+    result = { rps: ownRps, trust: lessTrust(demand.trust, own?.trust ?? demand.trust), source: 'its own forecast' };
   }
   const before = context.previous?.windows.map(
     (window) => window.services.find((s) => s.service === name)?.demand.rps ?? 0,
@@ -154,10 +153,6 @@ function raise(
     `${name}: a forecast of low trust may raise demand, not lower it: ${round(previousRps)} rps stay planned for`,
   );
   return { ...result, rps: previousRps, source: 'the plan before, as a forecast of low trust lowers nothing' };
-}
-
-function worse(a: Trust, b: Trust): Trust {
-  return WORST_FIRST.indexOf(a) < WORST_FIRST.indexOf(b) ? a : b;
 }
 
 /** First step to the end of the last. A single step has no length to read, so it ends where it begins. */

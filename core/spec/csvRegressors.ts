@@ -13,9 +13,9 @@ export interface RegressorSample {
 }
 
 /** A column of more different words than this is free text, not a category. */
-export const MAX_WORDS = 20;
+const MAX_WORDS = 20;
 /** More columns than this are more than any history can tell apart. */
-export const MAX_REGRESSORS = 100;
+const MAX_REGRESSORS = 100;
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NAME = /^[^\s,;=][^,;=\r\n]{0,62}$/;

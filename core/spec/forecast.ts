@@ -1,4 +1,4 @@
-import type { ForecastPaths } from '../forecast/calibration/paths.js';
+import type { ForecastPaths } from './forecastPaths.js';
 import type { QuantileName } from './region.js';
 
 export const QUANTILES = ['p50', 'p80', 'p90', 'p95', 'p99'] as const satisfies readonly QuantileName[];
@@ -40,6 +40,11 @@ export interface ForecastSeries {
 }
 
 const TRUST_ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
+
+/** The lower of two. */
+export function lessTrust(a: Trust, b: Trust): Trust {
+  return TRUST_ORDER.indexOf(a) < TRUST_ORDER.indexOf(b) ? a : b;
+}
 
 /** A forecast is trusted as far as its least trusted series; one without series not at all. */
 export function lowestTrust(forecast: DemandForecast): Trust {

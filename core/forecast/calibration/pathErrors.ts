@@ -1,17 +1,8 @@
+import type { ErrorShape } from '../../spec/forecastPaths.js';
 import { fitSpread, spreadAt } from './calibrationSpread.js';
 import { pointsOf } from '../ensemble/choice.js';
 import type { HeldOut } from '../ensemble/choice.js';
 import { mean } from '../series.js';
-
-/** How a service's held-out errors move: what stays over an origin's whole horizon, and what varies around it. */
-export interface ErrorShape {
-  /** Share of the variance that is level. */
-  share: number;
-  /** By origin: sum 0, sum of squares 1; all 0 where no error was seen. */
-  levels: readonly number[];
-  /** By origin, then by lead: mean 0 in each origin, variance 1 together; in hundredths. */
-  around: readonly (readonly number[])[];
-}
 
 /** Origins of evidence that the region's mean share of level is worth to each service. */
 const SHARE_ORIGINS = 5;

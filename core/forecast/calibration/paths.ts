@@ -1,6 +1,6 @@
 import type { HeldOut } from '../ensemble/choice.js';
 import type { Curves } from '../curves.js';
-import type { ErrorShape } from './pathErrors.js';
+import type { ErrorShape, ForecastPaths } from '../../spec/forecastPaths.js';
 import { errorShapes, levelDependence, normalScores } from './pathErrors.js';
 import { marginsAt } from './pathMargins.js';
 import { createRandom, normal } from '../random.js';
@@ -12,24 +12,6 @@ export interface PathsInput {
   seed: number;
   /** At least 200 for a plan, which is the default. */
   paths?: number;
-}
-
-/**
- * Joint sample paths of a region in short: how errors of its services move together over steps and from service to
- * service. With the quantiles of the forecast it gives the paths, service by service. Plain data.
- */
-export interface ForecastPaths {
-  seed: number;
-  paths: number;
-  /** Origins of the back-test that errors were seen from. */
-  origins: number;
-  /** Steps that were seen from each. */
-  testedSteps: number;
-  /** Mean length of a block. */
-  blockSteps: number;
-  /** Share of the dependence between levels of services that is not chance, 0 to 1. */
-  dependence: number;
-  services: readonly ({ service: string } & ErrorShape)[];
 }
 
 /** Demand of one service, rps: `values[path × steps + step]`. */

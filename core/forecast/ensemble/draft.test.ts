@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, it } from '@jest/globals';
 
-import { parseDemandCsv } from '../../spec/csvDemand.js';
+import { SHOP } from '../../../test/fixtures/shopDemand.js';
 import type { ServiceChoice } from './choice.js';
 import type { DraftOutcome, ServiceDraft, ServiceJob } from './draft.js';
 import { draftService } from './draft.js';
@@ -15,12 +13,6 @@ import { endMs, sliceSeries } from '../series.js';
 
 const HOUR_MS = 3_600_000;
 const SEASONS = [24, 168];
-const ROWS = parseDemandCsv(readFileSync('examples/eu-west/history.csv', 'utf8')).rows;
-const SHOP: Series = {
-  startMs: ROWS[0]?.at ?? 0,
-  stepMs: HOUR_MS,
-  values: ROWS.filter((row) => row.service === 'storefront').map((row) => row.rps),
-};
 const EARLIER = sliceSeries(SHOP, SHOP.values.length - 24);
 
 function job(history: Series, kept?: ServiceChoice): ServiceJob {

@@ -46,9 +46,9 @@ export interface ServiceDraft {
   /** By lead: what events do beside that, as factors on each quantile. */
   factors: Curves;
   /** By lead: standard deviation of the logarithm of what events that were seen do (`EventPlan.spread`). */
-  spreads?: readonly number[];
+  spreads: readonly number[];
   /** By lead: place in the shortest season, counted as `phaseAt` counts it. */
-  phases?: readonly number[];
+  phases: readonly number[];
   unknownKinds: readonly string[];
   notes: readonly string[];
 }

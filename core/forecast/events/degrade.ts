@@ -1,5 +1,6 @@
 import type { DemandSample } from '../../spec/csvDemand.js';
 import type { DemandForecast, Trust } from '../../spec/forecast.js';
+import { lessTrust } from '../../spec/forecast.js';
 import type { EventsWindow } from './eventsFile.js';
 
 /** A source of events that did not answer as it should; `missing`: no copy stands in for its events. */
@@ -8,8 +9,6 @@ export interface Degradation {
   reason: string;
   missing: boolean;
 }
-
-const TRUST_ORDER: readonly Trust[] = ['none', 'low', 'fair', 'high'];
 
 /**
  * The forecast of a region whose sources of events are not all there. Where events are missing a campaign may be
@@ -24,7 +23,7 @@ export function degradeForecast(forecast: DemandForecast, degradations: readonly
     ...forecast,
     degraded: [...(forecast.degraded ?? []), ...reasons],
     series: forecast.series.map((series) => {
-      if (TRUST_ORDER.indexOf(series.trust) <= TRUST_ORDER.indexOf(most)) return series;
+      if (lessTrust(most, series.trust) === series.trust) return series;
       const lacking = degradations.map(({ source }) => source).join(', ');
       return { ...series, trust: most, trustReason: `${series.trustReason}; at most ${most} without ${lacking}` };
     }),

@@ -9,7 +9,7 @@ import { statedFactors } from './eventShapeStated.js';
 import type { Regressor } from '../members/members.js';
 
 /** Steps that an event kind must have covered in the history before its effect is learned rather than stated. */
-export const MIN_LEARNED_STEPS = 3;
+const MIN_LEARNED_STEPS = 3;
 
 /** Stated effects differ so many times at most from the mean size of their kind's. */
 const MOST_HEIGHT = 4;

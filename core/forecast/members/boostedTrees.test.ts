@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { parseDemandCsv } from '../../spec/csvDemand.js';
+import { SHOP } from '../../../test/fixtures/shopDemand.js';
 import { predictFrom } from '../ensemble/backTest.js';
 import { boostedTrees } from './boostedTrees.js';
 import type { TimedEvent } from '../events/events.js';
@@ -14,12 +12,6 @@ import type { Series } from '../series.js';
 import { mean } from '../series.js';
 
 const HOUR_MS = 3_600_000;
-const ROWS = parseDemandCsv(readFileSync('examples/eu-west/history.csv', 'utf8')).rows;
-const SHOP: Series = {
-  startMs: ROWS[0]?.at ?? 0,
-  stepMs: HOUR_MS,
-  values: ROWS.filter((row) => row.service === 'storefront').map((row) => row.rps),
-};
 const SEASONS = [24, 168];
 const END = SHOP.values.length;
 const TREES = boostedTrees(SEASONS);

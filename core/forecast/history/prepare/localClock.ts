@@ -65,7 +65,7 @@ export function toLocalClock(series: Series, timeZone: string, aheadSteps = 0): 
 }
 
 /** Step of the local series that a step of UTC, counted from the beginning of the series, belongs to. */
-export function localStep({ changes }: Pick<LocalSeries, 'changes'>, utcStep: number): number {
+function localStep({ changes }: Pick<LocalSeries, 'changes'>, utcStep: number): number {
   return utcStep + (changes.findLast((change) => change.utcStep <= utcStep)?.shiftSteps ?? 0);
 }
 

@@ -1,5 +1,6 @@
 import type { Problem, Result } from '../../../spec/problem.js';
 import { ok, refused } from '../../../spec/problem.js';
+import { isRecord } from '../../../spec/rawDocument.js';
 import type { LearnedRegressor, NetworkTask } from './inputs.js';
 import { cellInputs, leadInputs, shapeOf } from './inputs.js';
 import type { NetworkShape } from './parameters.js';
@@ -92,10 +93,6 @@ export function parseLstmModel(value: unknown): Result<LstmModel> {
   }
   check(model.honest.untilMs <= model.current.untilMs, 'honest.untilMs', 'not after current.untilMs');
   return problems.length > 0 ? refused(problems) : ok(model);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPositive(value: unknown): boolean {
