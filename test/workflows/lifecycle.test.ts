@@ -173,9 +173,9 @@ describe('regionLifecycle', () => {
   it('refuses and records what it cannot read, and goes on', async () => {
     await withRegion(
       () => undefined,
-      async ({ until, status: ask, handle, update }) => {
-        // Before its first task a workflow gets messages of known names first; from then on, all as they come.
-        await ask();
+      async ({ until, handle, update }) => {
+        // Of messages that wait for the region to begin, those of known names come first; from then on, all as sent.
+        await until('begun', () => true);
         await handle.signal('no-such-signal', 1);
         await handle.signal('freeze', 'not an object');
         await handle.signal('override', { key: 'a', who: 'b', why: 'c', address: 'shop.rateLimit.rsp', value: -1 });
