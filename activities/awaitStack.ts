@@ -5,17 +5,18 @@ import { readyInstances, takeSnapshots } from './observeRegion.js';
 import type { Activity, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
 import { HookFailedError } from '../adapters/hooks/port.js';
+import { windowAt } from '../core/plan/windowAt.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { HttpHookSpec, RegionSpec } from '../core/spec/region.js';
 
 const POLL_MS = 500;
 
 /** Waits until the proxies see enough healthy instances of every service. */
-export const awaitStack: Activity<{ specRef: ArtifactRef; plan: PlanReference }, StackOutcome> =
+export const awaitStack: Activity<{ specRef: ArtifactRef; plan: PlanReference; window?: string }, StackOutcome> =
   (ports) =>
-  async ({ specRef, plan }, run) => {
+  async ({ specRef, plan, window }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
-    const planned = await plannedInstances(ports, plan);
+    const planned = await plannedInstances(ports, plan, window);
     const deadlineMs = ports.now() + spec.stack.timeoutSeconds * 1000;
     let firstReadyMs: number | null = null;
     for (;;) {
@@ -49,18 +50,21 @@ function missingServices(
   });
 }
 
-async function plannedInstances(ports: Ports, plan: PlanReference): Promise<Record<string, number>> {
+async function plannedInstances(ports: Ports, plan: PlanReference, window?: string): Promise<Record<string, number>> {
   const document = await ports.artifacts.getJson<PlanDocument>(plan.ref);
-  const services = document.plan.windows[0]?.services ?? [];
+  const { services } = windowAt(document.plan, window);
   return Object.fromEntries(services.map((service) => [service.service, service.instances.value]));
 }
 
 /** Tells whoever starts instances how many the plan wants; never to scale in, only what to have ready. */
-export const exportTargets: Activity<{ specRef: ArtifactRef; plan: PlanReference }, { called: boolean }> =
+export const exportTargets: Activity<
+  { specRef: ArtifactRef; plan: PlanReference; window?: string },
+  { called: boolean }
+> =
   (ports) =>
-  async ({ specRef, plan }, run) => {
+  async ({ specRef, plan, window }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
-    const planned = await plannedInstances(ports, plan);
+    const planned = await plannedInstances(ports, plan, window);
     const targets = Object.entries(planned).map(([service, instances]) => ({ service, instances }));
     return callHook(ports, spec.hooks.instanceTargets, { region: spec.name, planHash: plan.hash, targets }, run.signal);
   };

@@ -23,8 +23,8 @@ export interface RegionActivities {
   /** Compares what every proxy reports with the live intent, field by field. */
   readBack(input: ReadBackInput): Promise<{ mismatches: readonly string[] }>;
   readTargets(input: { specRef: ArtifactRef }): Promise<readonly TargetState[]>;
-  exportTargets(input: { specRef: ArtifactRef; plan: PlanReference }): Promise<{ called: boolean }>;
-  awaitStack(input: { specRef: ArtifactRef; plan: PlanReference }): Promise<StackOutcome>;
+  exportTargets(input: { specRef: ArtifactRef; plan: PlanReference; window?: string }): Promise<{ called: boolean }>;
+  awaitStack(input: { specRef: ArtifactRef; plan: PlanReference; window?: string }): Promise<StackOutcome>;
   moveEntry(input: { specRef: ArtifactRef; phase: 'activate' | 'drain' }): Promise<{ called: boolean }>;
   judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
   restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
@@ -82,8 +82,16 @@ export interface ForecastOutcome {
 
 export interface PlanOutcome {
   plan: PlanReference;
+  /** Of the first window. */
   services: readonly { service: string; instances: number; demandRps: number; reason: string }[];
+  /** Present where there are several: when each begins, in demand time (its name) and by the clocks of the world. */
+  windows?: readonly PlannedWindow[];
   warnings: readonly string[];
+}
+
+export interface PlannedWindow {
+  from: string;
+  wallFromMs: number;
 }
 
 export interface DeployInput {

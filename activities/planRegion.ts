@@ -5,17 +5,19 @@ import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
 import { graphOfRegion } from '../core/graph/build.js';
 import { planMesh } from '../core/plan/plan.js';
+import { windowAt } from '../core/plan/windowAt.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { planHash } from '../core/spec/hash.js';
-import type { LiveIntent } from '../core/spec/live.js';
+import { wallTimeMs } from '../core/spec/demandClock.js';
+import type { ActivationStage, LiveIntent } from '../core/spec/live.js';
 import type { RegionSpec } from '../core/spec/region.js';
 
 /** The plan's own gates cover both ends of its life: nothing local yet, and everything local with limits enforced. */
-const GATED_INTENTS: readonly LiveIntent[] = [
-  { stage: { localPercent: 0, enforceLimits: false }, adjustments: [], overrides: [] },
-  { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] },
+const GATED_STAGES: readonly ActivationStage[] = [
+  { localPercent: 0, enforceLimits: false },
+  { localPercent: 100, enforceLimits: true },
 ];
 
 /** Graph and forecast to a mesh plan that has passed lint and the mesh's own validation. */
@@ -27,13 +29,20 @@ export const planRegion: Activity<{ specRef: ArtifactRef; forecastRef: ArtifactR
     run.progress('planning');
     const document = await planOf(ports, spec, forecast);
     const hash = planHash(document.plan);
-    for (const intent of GATED_INTENTS) {
-      await passGates(ports, releaseOf(spec, document, hash, intent, ports.now()), intent, run.signal);
+    for (const { from } of document.plan.windows) {
+      for (const stage of GATED_STAGES) {
+        const intent: LiveIntent = { stage, adjustments: [], overrides: [], window: from };
+        run.progress(`checking the window from ${from}`);
+        await passGates(ports, releaseOf(spec, document, hash, intent), intent, run.signal);
+      }
     }
-    const services = document.plan.windows[0]?.services ?? [];
+    const { windows } = document.plan;
     return {
       plan: { ref: await ports.artifacts.putJson('plan', document), hash },
-      services: services.map((service) => ({
+      ...(windows.length > 1
+        ? { windows: windows.map(({ from }) => ({ from, wallFromMs: wallTimeMs(spec, from) })) }
+        : {}),
+      services: windowAt(document.plan).services.map((service) => ({
         service: service.service,
         instances: service.instances.value,
         demandRps: service.demand.rps,

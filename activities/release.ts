@@ -5,7 +5,6 @@ import { lintMesh } from '../core/plan/lint.js';
 import { liveMesh } from '../core/plan/live.js';
 import { checkWeights, validateOverride } from '../core/plan/override.js';
 import type { ArtifactRef, FileSet } from '../core/spec/artifact.js';
-import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { LiveIntent, LiveMesh } from '../core/spec/live.js';
 import type { MeshPlan } from '../core/spec/plan.js';
 import type { RegionSpec } from '../core/spec/region.js';
@@ -23,8 +22,6 @@ export interface PlanDocument {
 export interface Release {
   spec: RegionSpec;
   document: PlanDocument;
-  /** ISO 8601, UTC; demand time whose window this is. */
-  at: string;
   live: LiveMesh;
   perHost: Readonly<Record<string, FileSet>>;
   hash: string;
@@ -39,25 +36,18 @@ export async function renderRelease(
 ): Promise<Release> {
   const spec = await ports.artifacts.getJson<RegionSpec>(input.specRef);
   const document = await ports.artifacts.getJson<PlanDocument>(input.plan.ref);
-  return releaseOf(spec, document, input.plan.hash, input.intent, ports.now());
+  return releaseOf(spec, document, input.plan.hash, input.intent);
 }
 
-export function releaseOf(
-  spec: RegionSpec,
-  document: PlanDocument,
-  planHash: string,
-  intent: LiveIntent,
-  nowMs: number,
-): Release {
-  const at = new Date(demandTimeMs(spec, nowMs)).toISOString();
-  const live = liveMesh(spec, document.plan, planHash, intent, at);
+export function releaseOf(spec: RegionSpec, document: PlanDocument, planHash: string, intent: LiveIntent): Release {
+  const live = liveMesh(spec, document.plan, planHash, intent);
   const mesh = MESHES[spec.mesh.kind];
   const perHost: Record<string, FileSet> = {};
   for (const host of spec.delivery.hosts) {
     const files = mesh.render(live, spec, host);
     perHost[host.name] = { ...files, [VALIDATE_FILE]: mesh.flatten(files) };
   }
-  return { spec, document, at, live, perHost, hash: releaseHash(perHost) };
+  return { spec, document, live, perHost, hash: releaseHash(perHost) };
 }
 
 /** The gates before any apply: what people set, the semantic lint, then the mesh's own validation of every host's files. */
@@ -67,12 +57,15 @@ export async function passGates(
   intent: LiveIntent,
   signal: AbortSignal,
 ): Promise<void> {
-  const { spec, document, at, live, perHost } = release;
+  const { spec, document, live, perHost } = release;
   const { overrides, readyInstances } = intent;
   const set = [...overrides.flatMap((override) => validateOverride(spec, override)), ...checkWeights(spec, overrides)];
   if (set.length > 0) throw refuseAll('plan-invalid', 'the overrides are refused', set);
   const ready = readyInstances === undefined ? {} : { readyInstances };
-  const found = lintMesh(live, spec, document.plan, { ...ready, at });
+  const found = lintMesh(live, spec, document.plan, {
+    ...ready,
+    ...(intent.window === undefined ? {} : { at: intent.window }),
+  });
   if (found.length > 0) throw refuseAll('plan-invalid', 'the semantic lint refuses the settings', found);
   const validate = ports.validate[spec.mesh.kind];
   for (const [host, files] of Object.entries(perHost)) {

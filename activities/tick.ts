@@ -3,6 +3,7 @@ import { metricRows, observationOf, readyInstances, takeSnapshots } from './obse
 import type { Activity } from './ports.js';
 import type { Release } from './release.js';
 import { renderRelease } from './release.js';
+import { windowAt } from '../core/plan/windowAt.js';
 import { propagateDemand } from '../core/graph/propagate.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { DemandForecast, Trust } from '../core/spec/forecast.js';
@@ -83,7 +84,7 @@ function contextOf(
   trust: Trust,
 ): TuningContext {
   const { spec, document, live } = release;
-  const services = (document.plan.windows[0]?.services ?? []).flatMap((plan): ServiceContext[] => {
+  const services = windowAt(document.plan, input.intent.window).services.flatMap((plan): ServiceContext[] => {
     const service = spec.services.find((s) => s.name === plan.service);
     const settings = live.services.find((s) => s.service === plan.service)?.settings;
     if (service === undefined || settings === undefined) return [];

@@ -1,68 +1,82 @@
 import type { DemandForecast, ForecastSeries, Trust } from '../spec/forecast.js';
-import { lessTrust } from '../spec/forecast.js';
+import { lessTrust, QUANTILES } from '../spec/forecast.js';
 import type { ServiceGraph } from '../spec/graph.js';
 import type { MeshPlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { QuantileName, RegionSpec } from '../spec/region.js';
-import type { ForecastPaths } from '../spec/forecastPaths.js';
 import { combinePaths, expandPaths, peakQuantile } from '../forecast/calibration/paths.js';
+import type { DemandPaths } from '../forecast/calibration/paths.js';
 import { LEVEL } from '../forecast/calibration/quantiles.js';
-import { callsByEntry, propagateDemand, reachable } from '../graph/propagate.js';
+import { callsByEntry, propagateDemand } from '../graph/propagate.js';
+import type { WindowSpan } from './windows.js';
+
+/** A sentence names no more entries than this. */
+const NAMED_CALLERS = 5;
 
 export interface ServiceDemand {
-  rps: number;
+  /** One a window. */
+  rps: readonly number[];
+  /** Of `rps`, what comes from callers that the graph does not know; one a window. */
+  unexplainedRps: readonly number[];
   /** The worst of the entries whose requests reach the service. */
   trust: Trust;
   /** Where the number is from, in words. */
   source: string;
+  /** Quantile level that the demand is planned for, and the name of the nearest one at or above it. */
+  level: number;
+  quantile: QuantileName;
 }
 
 export interface RegionDemand {
-  from: string;
-  to: string;
-  byService: Readonly<Record<string, ServiceDemand>>;
+  byService: ReadonlyMap<string, ServiceDemand>;
   warnings: readonly string[];
 }
 
-/**
- * The demand to plan for: the chosen quantile of the highest demand within the horizon, over the joint sample paths of
- * all entries carried through the graph (a forecast made by hand has none: then the highest step of each entry's
- * quantile), as if every request were answered here, which is the most that can come. A service with a forecast of its
- * own gets no less than that. With trust low nothing falls below `previous`; an entry without trust refuses the plan.
- */
-export function regionDemand(input: {
+export interface DemandInput {
   region: RegionSpec;
   forecast: DemandForecast;
   graph: ServiceGraph;
+  windows: readonly WindowSpan[];
+  /** Quantile level by service; absent: `forecast.demandQuantile`. */
+  levels?: ReadonlyMap<string, number>;
   previous?: MeshPlan;
-}): Result<RegionDemand> {
+}
+
+/**
+ * The demand to plan for, window by window: the chosen quantile of the highest demand within the window and its lead,
+ * over the joint sample paths of all entries carried through the graph (a forecast made by hand has none: then the
+ * highest step of each entry's quantile), as if every request were answered here, which is the most that can come. A
+ * service with a forecast of its own gets no less than that. With trust low nothing falls below `previous`; an entry
+ * without trust refuses the plan.
+ */
+export function regionDemand(input: DemandInput): Result<RegionDemand> {
   const { region, forecast, graph } = input;
-  const quantile = region.forecast.demandQuantile;
   const series = new Map(forecast.series.map((one) => [one.service, one]));
   const entries = region.services.filter((service) => service.entry !== undefined).map((service) => service.name);
-  const problems = entryProblems(entries, series, quantile);
+  const problems = entryProblems(entries, series, region.forecast.demandQuantile);
   if (problems.length > 0) return refused(problems);
-  const entryRps = Object.fromEntries(entries.map((name) => [name, peak(series.get(name), quantile)]));
-  const propagated = propagateDemand(graph, entryRps);
-  if (!propagated.ok) return propagated;
-  const peaks = forecast.joint === undefined ? {} : jointPeaks(input, forecast.joint, entries);
+  const possible = propagateDemand(graph, Object.fromEntries(entries.map((name) => [name, 1])));
+  if (!possible.ok) return possible;
+  const reader = peakReader(input, series, entries);
   const warnings: string[] = [];
-  const reach = new Map(entries.map((entry) => [entry, reachable(graph, entry)]));
-  const byService = Object.fromEntries(
-    region.services.map(({ name }) => {
-      const callers = entries.filter((entry) => reach.get(entry)?.has(name) === true);
-      const trusts = callers.map((entry) => series.get(entry)?.trust ?? 'none');
-      const trust = trusts.reduce(lessTrust, 'high');
-      const demand = {
-        rps: peaks[name] ?? propagated.value[name] ?? 0,
-        trust,
-        source: sourceOf(name, entries, callers),
-      };
-      return [name, raise(name, demand, { own: series.get(name), entries, quantile, warnings, ...input })];
-    }),
-  );
-  return ok({ ...horizon(forecast), byService, warnings });
+  const before = previousDemand(input);
+  const byService = new Map<string, ServiceDemand>();
+  for (const { name } of region.services) {
+    const level = input.levels?.get(name) ?? LEVEL[region.forecast.demandQuantile];
+    const calls = reader.calls.get(name) ?? new Map<string, number>();
+    const callers = entries.filter((entry) => calls.has(entry));
+    const trust = callers.map((entry) => series.get(entry)?.trust ?? 'none').reduce(lessTrust, 'high');
+    const rps = reader.peaks(calls, level);
+    const source = sourceOf(name, entries, callers);
+    const quantile = namedAtLeast(level);
+    const own = entries.includes(name) ? undefined : series.get(name);
+    const unexplainedRps = rps.map(() => 0);
+    const demand = { rps, unexplainedRps, trust, source, level, quantile };
+    const context = { own, windows: input.windows, before: before(name), warnings };
+    byService.set(name, raiseToPrevious(name, raiseToOwn(name, demand, context), context));
+  }
+  return ok({ byService, warnings });
 }
 
 function entryProblems(
@@ -91,77 +105,122 @@ function entryProblems(
   });
 }
 
-function peak(series: ForecastSeries | undefined, quantile: QuantileName): number {
-  return Math.max(0, ...(series?.quantiles[quantile] ?? []));
+interface PeakReader {
+  /** Service → entry → requests for one at the entry. */
+  calls: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** rps by window. */
+  peaks(calls: ReadonlyMap<string, number>, level: number): number[];
 }
 
 /**
  * Peaks along the graph: neither the highest of an hour's quantiles nor their sum over callers is the quantile of what
- * comes at once.
+ * comes at once, so joint paths are added up where there are any.
  */
-function jointPeaks(
-  { region, forecast, graph }: { region: RegionSpec; forecast: DemandForecast; graph: ServiceGraph },
-  joint: ForecastPaths,
+function peakReader(
+  { forecast, graph, windows }: DemandInput,
+  series: ReadonlyMap<string, ForecastSeries>,
   entries: readonly string[],
-): Readonly<Record<string, number>> {
-  const level = LEVEL[region.forecast.demandQuantile];
-  const paths = new Map(
-    forecast.series
-      .filter((one) => entries.includes(one.service))
-      .map((one) => [one.service, expandPaths(joint, one.service, one.quantiles)]),
-  );
+): PeakReader {
   const calls = callsByEntry(graph, entries);
-  return Object.fromEntries(
-    [...calls].map(([service, weights]) => {
-      const together = combinePaths(paths, weights);
-      return [service, peakQuantile(together, 0, together.steps, level)];
+  const { joint } = forecast;
+  if (joint === undefined) {
+    const margin = (entry: string, level: number, span: WindowSpan): number => peak(series.get(entry), level, span);
+    const peaks = (weights: ReadonlyMap<string, number>, level: number): number[] =>
+      windows.map((span) =>
+        [...weights].reduce((sum, [entry, weight]) => sum + weight * margin(entry, level, span), 0),
+      );
+    return { calls, peaks };
+  }
+  const paths = new Map(
+    entries.flatMap((entry): [string, DemandPaths][] => {
+      const one = series.get(entry);
+      return one === undefined ? [] : [[entry, expandPaths(joint, entry, one.quantiles)]];
     }),
   );
+  const peaks = (weights: ReadonlyMap<string, number>, level: number): number[] => {
+    const together = combinePaths(paths, weights);
+    return windows.map((span) =>
+      together.paths === 0 ? 0 : peakQuantile(together, span.firstStep, span.steps, level),
+    );
+  };
+  return { calls, peaks };
+}
+
+/** The lowest named quantile at or above a level; the highest where none is. */
+function namedAtLeast(level: number): QuantileName {
+  return QUANTILES.find((name) => LEVEL[name] >= level - 1e-9) ?? 'p99';
+}
+
+function peak(series: ForecastSeries | undefined, level: number, { firstStep, steps }: WindowSpan): number {
+  const values = series?.quantiles[namedAtLeast(level)] ?? [];
+  let highest = 0;
+  for (let step = firstStep; step < firstStep + steps; step++) highest = Math.max(highest, values[step] ?? 0);
+  return highest;
 }
 
 function sourceOf(name: string, entries: readonly string[], callers: readonly string[]): string {
   if (entries.includes(name)) return 'requests from outside';
-  return callers.length > 0 ? `calls that follow from requests to ${callers.join(', ')}` : 'no calls by the graph';
+  if (callers.length === 0) return 'no calls by the graph';
+  const more = callers.length > NAMED_CALLERS ? ` and ${callers.length - NAMED_CALLERS} more` : '';
+  return `calls that follow from requests to ${callers.slice(0, NAMED_CALLERS).join(', ')}${more}`;
 }
 
-function raise(
-  name: string,
-  demand: ServiceDemand,
-  context: {
-    own: ForecastSeries | undefined;
-    entries: readonly string[];
-    quantile: QuantileName;
-    warnings: string[];
-    previous?: MeshPlan;
-  },
-): ServiceDemand {
-  const { own, quantile, warnings } = context;
-  const ownRps = own === undefined || context.entries.includes(name) || own.trust === 'none' ? 0 : peak(own, quantile);
-  let result = demand;
-  if (ownRps > demand.rps) {
-    warnings.push(
-      `${name}: its own forecast of ${round(ownRps)} rps is above the ${round(demand.rps)} rps that the graph brings; the larger is planned for`,
-    );
-    result = { rps: ownRps, trust: lessTrust(demand.trust, own?.trust ?? demand.trust), source: 'its own forecast' };
-  }
-  const before = context.previous?.windows.map(
-    (window) => window.services.find((s) => s.service === name)?.demand.rps ?? 0,
-  );
-  const previousRps = Math.max(0, ...(before ?? []));
-  if (result.trust !== 'low' || previousRps <= result.rps) return result;
+interface RaiseContext {
+  own: ForecastSeries | undefined;
+  windows: readonly WindowSpan[];
+  /** What the running plan reckons with, rps, one a window. */
+  before: readonly number[];
+  warnings: string[];
+}
+
+function raiseToOwn(name: string, demand: ServiceDemand, { own, windows, warnings }: RaiseContext): ServiceDemand {
+  if (own === undefined || own.trust === 'none') return demand;
+  const ownRps = windows.map((span) => peak(own, demand.level, span));
+  const excess = ownRps.map((rps, i) => Math.max(0, rps - (demand.rps[i] ?? 0)));
+  const worst = excess.indexOf(Math.max(...excess));
+  if ((excess[worst] ?? 0) <= 0) return demand;
   warnings.push(
-    `${name}: a forecast of low trust may raise demand, not lower it: ${round(previousRps)} rps stay planned for`,
+    `${name}: its own forecast of ${round(ownRps[worst] ?? 0)} rps is above the ${round(demand.rps[worst] ?? 0)} rps that the graph brings; the larger is planned for`,
   );
-  return { ...result, rps: previousRps, source: 'the plan before, as a forecast of low trust lowers nothing' };
+  return {
+    ...demand,
+    rps: demand.rps.map((rps, i) => rps + (excess[i] ?? 0)),
+    unexplainedRps: excess,
+    trust: lessTrust(demand.trust, own.trust),
+    source: 'its own forecast',
+  };
 }
 
-/** First step to the end of the last. A single step has no length to read, so it ends where it begins. */
-function horizon(forecast: DemandForecast): { from: string; to: string } {
-  const times = forecast.series.flatMap((one) => one.timestamps.map((text) => Date.parse(text))).sort((a, b) => a - b);
-  const first = times[0] ?? 0;
-  const last = times.at(-1) ?? first;
-  const second = times.find((time) => time > first) ?? first;
-  return { from: new Date(first).toISOString(), to: new Date(last + (second - first)).toISOString() };
+function raiseToPrevious(name: string, demand: ServiceDemand, { before, warnings }: RaiseContext): ServiceDemand {
+  const rps = demand.rps.map((one, i) => Math.max(one, before[i] ?? 0));
+  if (demand.trust !== 'low' || rps.every((one, i) => one === demand.rps[i])) return demand;
+  warnings.push(
+    `${name}: a forecast of low trust may raise demand, not lower it: up to ${round(Math.max(...before))} rps stay planned for`,
+  );
+  return { ...demand, rps, source: 'the plan before, as a forecast of low trust lowers nothing' };
+}
+
+/** The most that the running plan reckons with in each window; beyond its end what its last window says. */
+function previousDemand({ previous, windows }: DemandInput): (service: string) => number[] {
+  const changes = new Map<string, { fromMs: number; rps: number }[]>();
+  for (const window of previous?.windows ?? []) {
+    for (const { service, demand } of window.services) {
+      const change = { fromMs: Date.parse(window.from), rps: demand.rps };
+      const known = changes.get(service);
+      if (known === undefined) changes.set(service, [change]);
+      else known.push(change);
+    }
+  }
+  return (service) => {
+    const own = changes.get(service) ?? [];
+    const during = ({ fromMs, toMs }: WindowSpan): number[] =>
+      own
+        .filter((change, i) => change.fromMs < toMs && (own[i + 1]?.fromMs ?? Infinity) > fromMs)
+        .map((one) => one.rps);
+    return windows.map((span) =>
+      Math.max(0, ...during(span), own[0] !== undefined && span.toMs <= own[0].fromMs ? own[0].rps : 0),
+    );
+  };
 }
 
 function round(value: number): number {

@@ -179,7 +179,7 @@ describe('planProblems', () => {
     const broken = JSON.parse(
       JSON.stringify(plan)
         .replace('"north":{"value":100', '"north":{"value":90')
-        .replace('"value":"LEAST_REQUEST"', '"value":"RANDOM"'),
+        .replace('"value":"LEAST_REQUEST"', '"value":"BEST"'),
     ) as unknown;
     expect(planProblems(broken).map((problem) => problem.field)).toEqual([
       'windows[0].services[0].weights',

@@ -1,6 +1,6 @@
 import type { DemandForecast } from '../spec/forecast.js';
 import type { ServiceGraph } from '../spec/graph.js';
-import type { MeshPlan, Reasoned, ServicePlan } from '../spec/plan.js';
+import type { MeshPlan, PlanWindow, Reasoned, ServicePlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { RegionSpec, ServiceSpec } from '../spec/region.js';
@@ -13,6 +13,7 @@ import { depths } from './paths.js';
 import type { Calls } from './paths.js';
 import { planBounds, planSettings, requestTimeouts } from './settings.js';
 import { neighboursFor, spillOver, wholePercents } from './weights.js';
+import { cutWindows } from './windows.js';
 
 export interface PlanInput {
   region: RegionSpec;
@@ -23,14 +24,15 @@ export interface PlanInput {
 }
 
 /**
- * Decides what the mesh of a region should be: one window over the whole horizon, every value with its reason.
+ * Decides what the mesh of a region should be, window by window over the horizon, every value with its reason.
  * Refused (all problems named) when the demand is unknown or untrusted, the graph has a circle, an SLO cannot be met
  * by any number of instances, or a service would have nobody to answer it. Too little capacity with somebody to
  * answer is a warning that names the shortfall.
  */
 export function planMesh(input: PlanInput): Result<MeshPlan> {
-  const { region, graph } = input;
-  const demand = regionDemand(input);
+  const { region, graph, forecast } = input;
+  const spans = cutWindows(region, forecast);
+  const demand = regionDemand({ ...input, windows: spans });
   if (!demand.ok) return demand;
   const calls = callsOf(region, graph);
   const context: Context = {
@@ -42,15 +44,36 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
     warnings: [...demand.value.warnings],
   };
   const problems: Problem[] = [];
-  const services: ServicePlan[] = [];
-  region.services.forEach((service, i) => {
-    const planned = planService(service, context);
-    if (planned.ok) services.push(planned.value);
-    else problems.push(...planned.problems.map((p) => ({ ...p, field: `services[${i}].${p.field}` })));
+  const windows = spans.map((span, index): PlanWindow => {
+    const services: ServicePlan[] = [];
+    region.services.forEach((service, i) => {
+      const planned = planService(service, index, context);
+      if (planned.ok) services.push(planned.value);
+      else if (index === 0)
+        problems.push(...planned.problems.map((p) => ({ ...p, field: `services[${i}].${p.field}` })));
+    });
+    return { from: new Date(span.fromMs).toISOString(), to: new Date(span.toMs).toISOString(), services };
   });
   if (problems.length > 0) return refused(problems);
-  const { from, to } = demand.value;
-  return ok({ version: 1, region: region.name, windows: [{ from, to, services }], warnings: context.warnings });
+  return ok({ version: 1, region: region.name, windows: asDeltas(windows), warnings: context.warnings });
+}
+
+/** A window keeps of its services those that differ from the window before; one in which none does joins it. */
+function asDeltas(windows: readonly PlanWindow[]): PlanWindow[] {
+  const deltas: PlanWindow[] = [];
+  const running = new Map<string, string>();
+  for (const window of windows) {
+    const services = window.services.filter((service) => {
+      const text = JSON.stringify(service);
+      if (running.get(service.service) === text) return false;
+      running.set(service.service, text);
+      return true;
+    });
+    const before = deltas.at(-1);
+    if (before !== undefined && services.length === 0) deltas[deltas.length - 1] = { ...before, to: window.to };
+    else deltas.push({ ...window, services });
+  }
+  return deltas;
 }
 
 interface Context {
@@ -68,10 +91,16 @@ function callsOf(region: RegionSpec, graph: ServiceGraph): Calls {
   return Object.fromEntries(region.services.map(({ name }) => [name, Object.fromEntries(from(name))]));
 }
 
-function planService(service: ServiceSpec, context: Context): Result<ServicePlan> {
+function planService(service: ServiceSpec, window: number, context: Context): Result<ServicePlan> {
   const { region, demand, calls, timeouts, layers } = context;
   const { name, capacity, slo } = service;
-  const wanted = demand.byService[name] ?? { rps: 0, trust: 'high', source: 'no calls by the graph' };
+  const found = demand.byService.get(name);
+  const wanted = {
+    rps: found?.rps[window] ?? 0,
+    trust: found?.trust ?? 'high',
+    source: found?.source ?? 'no calls by the graph',
+    quantile: found?.quantile ?? region.forecast.demandQuantile,
+  };
   const perInstance = perInstanceRps({ ...capacity, sloP99Ms: slo.p99Ms });
   if (perInstance.rps <= 0) return refused([sloProblem(service)]);
   const { minInstances } = service;
@@ -104,7 +133,7 @@ function planService(service: ServiceSpec, context: Context): Result<ServicePlan
   const settings = planSettings(settingsInput);
   return ok({
     service: name,
-    demand: { quantile: region.forecast.demandQuantile, rps: wanted.rps, trust: wanted.trust },
+    demand: { quantile: wanted.quantile, rps: wanted.rps, trust: wanted.trust },
     instances: {
       value: instances.count,
       reason: `${round(wanted.rps)} rps (${wanted.source}): ${instanceReason(service, instances, perInstance)}`,

@@ -1,3 +1,4 @@
+import type { AffinitySpec, EndpointSpec, Protocol } from './region.js';
 import type { ServiceSettings, SettingValue } from './settings.js';
 
 /** How far activation has brought the region: `localPercent` of the plan's local weights, limits enforced or not. */
@@ -36,6 +37,8 @@ export interface LiveIntent {
   readyInstances?: Readonly<Record<string, number>>;
   adjustments: readonly Adjustment[];
   overrides: readonly Override[];
+  /** ISO 8601, UTC: start of the plan's window that is to run; absent: the first. */
+  window?: string;
 }
 
 /** Settings of one service as they should run, after the layers: what the mesh renderers take. */
@@ -43,7 +46,16 @@ export interface LiveService {
   service: string;
   entryPathPrefix?: string;
   healthPath: string;
-  endpoints: readonly { address: string; port: number }[];
+  endpoints: readonly EndpointSpec[];
+  /** Addresses beyond those, where instances may come up by themselves: their health is watched, nothing is sent there. */
+  unplanned?: readonly EndpointSpec[];
+  /** Absent: http. */
+  protocol?: Protocol;
+  affinity?: AffinitySpec;
+  /** Failed requests may be asked again elsewhere, whatever they failed with. */
+  idempotent?: boolean;
+  /** Regions without weight that stand by, the first first: capacity to take over was proven. Absent: every neighbour. */
+  failover?: readonly string[];
   /** Percent by region, summing to 100. */
   weights: Readonly<Record<string, number>>;
   settings: ServiceSettings;

@@ -1,10 +1,10 @@
 import type { SettingField, ServiceSettings } from './settings.js';
-import type { QuantileName, SocketSpec } from './region.js';
+import type { EndpointSpec, QuantileName } from './region.js';
 import type { Trust } from './forecast.js';
 
 /**
  * What the mesh of a region should be. Content-addressed: `planHash` is SHA-256 of the canonical JSON of
- * everything else. First version: one window over the whole horizon.
+ * everything else.
  */
 export interface MeshPlan {
   version: 1;
@@ -17,6 +17,7 @@ export interface PlanWindow {
   /** ISO 8601, UTC; demand time. */
   from: string;
   to: string;
+  /** In the first window all services; in a later one those that differ from the window before. */
   services: readonly ServicePlan[];
 }
 
@@ -29,16 +30,23 @@ export interface Reasoned<T> {
 
 export interface ServicePlan {
   service: string;
-  demand: { quantile: QuantileName; rps: number; trust: Trust };
+  /** `level`: the quantile as a number, where costs chose it. */
+  demand: { quantile: QuantileName; rps: number; trust: Trust; level?: number };
   instances: Reasoned<number>;
   /** Addresses of the planned instances, the first `instances.value` of the region file's. */
-  endpoints: readonly SocketSpec[];
+  endpoints: readonly EndpointSpec[];
   /** rps that one ready instance takes within the SLO. */
   perInstanceRps: number;
   /** Calls per request to other services, by callee: what the lint follows timeouts and retries along. */
   calls?: Readonly<Record<string, number>>;
   /** Percent of requests by region; our own region's entry first; sums to 100. */
   weights: Readonly<Record<string, Reasoned<number>>>;
+  /** Neighbours that were shown to have room for all that may fail over to them, the first first. */
+  failover?: readonly { region: string; spareRps: number }[];
+  /** What one more request here costs all who are on its way, in the currency of `costs`. */
+  price?: Reasoned<number>;
+  /** Of an entry: the share of its requests that is let in, 0–1. */
+  admission?: Reasoned<number>;
   settings: { readonly [F in SettingField]: Reasoned<ServiceSettings[F]> };
   /** Ranges the gates covered: the adjustment may move a number only inside. */
   bounds: Readonly<Partial<Record<SettingField, { min: number; max: number }>>>;

@@ -26,6 +26,12 @@ export interface RegionSpec {
   activation: ActivationSpec;
   operate: OperateSpec;
   hooks: HooksSpec;
+  /** Absent: the defaults of the schema. */
+  planning?: PlanningSpec;
+  /** What things cost, in any one currency; absent: capacity is bought for `forecast.demandQuantile`. */
+  costs?: CostsSpec;
+  /** Absent: plain text, inside and outside. */
+  tls?: TlsSpec;
   /** Present only where recorded demand is replayed with time compressed. */
   demandClock?: DemandClockSpec;
 }
@@ -77,6 +83,17 @@ export interface ProxySpec {
   /** Where services of the region call each other, by `Host: <service>`. */
   mesh: SocketSpec;
   admin: SocketSpec;
+  /** Instances on this host that receive their requests through this proxy; absent: requests reach instances directly. */
+  inbound?: readonly InboundSpec[];
+}
+
+/** A proxy in front of one instance: what is called at `socket` is limited there and handed on to `app`. */
+export interface InboundSpec {
+  service: string;
+  /** One of the service's endpoints. */
+  socket: SocketSpec;
+  /** Where the instance itself listens. */
+  app: SocketSpec;
 }
 
 export interface SocketSpec {
@@ -84,12 +101,41 @@ export interface SocketSpec {
   port: number;
 }
 
+export interface EndpointSpec extends SocketSpec {
+  /** Availability zone; absent: the region's. */
+  zone?: string;
+}
+
+/** What travels: `http` is HTTP/1.1, `http2` and `grpc` HTTP/2, `websocket` HTTP/1.1 with upgrades, `tcp` bytes. */
+export type Protocol = 'http' | 'http2' | 'grpc' | 'websocket' | 'tcp';
+
+/** What is refused first when not everything can be served: `sheddable`, then `normal`; `critical` last. */
+export type Criticality = 'critical' | 'normal' | 'sheddable';
+
+/** What makes requests of one user meet the same instance. */
+export type AffinitySpec = { header: string } | { cookie: string };
+
 export interface ServiceSpec {
   name: string;
   /** Present when users reach the service from outside. */
-  entry?: { pathPrefix: string };
+  entry?: {
+    pathPrefix: string;
+    /** What one answered request is worth, in the currency of `costs`; absent: by criticality. */
+    valuePerRequest?: number;
+  };
   /** Addresses where instances will listen, in the order in which they are filled. */
-  endpoints: readonly SocketSpec[];
+  endpoints: readonly EndpointSpec[];
+  /** Absent: http. */
+  protocol?: Protocol;
+  /** Absent: normal. */
+  criticality?: Criticality;
+  affinity?: AffinitySpec;
+  /** A repeated request does no harm, so that one that failed may be asked again elsewhere. Absent: false. */
+  idempotent?: boolean;
+  /** Instances differ in speed by more than a little. Absent: false. */
+  heterogeneous?: boolean;
+  /** Mean bytes of a request and its response, for the cost of egress. */
+  payload?: { requestBytes: number; responseBytes: number };
   healthPath: string;
   capacity: {
     /** Requests that one instance works on at the same time. */
@@ -97,6 +143,11 @@ export interface ServiceSpec {
     /** Mean service time of one request without waiting. */
     serviceTimeMs: number;
     startupSeconds: number;
+    /** Standard deviation of the service time over its mean; absent: what the SLO leaves room for, at most 1. */
+    serviceTimeCv?: number;
+    /** CPU that one request takes, and cores that one instance has. */
+    cpuMsPerRequest?: number;
+    coresPerInstance?: number;
   };
   slo: { p99Ms: number; maxErrorRate: number };
   minInstances: number;
@@ -105,7 +156,7 @@ export interface ServiceSpec {
 export interface GraphSpec {
   /** Calls stated by hand. */
   edges?: readonly GraphEdgeSpec[];
-  /** Files to merge: OpenTelemetry servicegraph metrics (Prometheus text) or a YAML list of edges. */
+  /** Files to merge; docs/graph-sources.md. */
   sources?: readonly GraphSourceSpec[];
 }
 
@@ -116,9 +167,22 @@ export interface GraphEdgeSpec {
 }
 
 export interface GraphSourceSpec {
-  kind: 'otel-servicegraph' | 'yaml';
+  kind: GraphSourceKind;
   file: string;
 }
+
+export const GRAPH_SOURCE_KINDS = [
+  'yaml',
+  'otel-servicegraph',
+  'otlp',
+  'jaeger',
+  'zipkin',
+  'kiali',
+  'istio',
+  'kubernetes',
+  'compose',
+] as const;
+export type GraphSourceKind = (typeof GRAPH_SOURCE_KINDS)[number];
 
 export interface HistorySpec {
   kind: 'csv';
@@ -238,6 +302,49 @@ export interface NeighbourSpec {
   networkLatencyMs: number;
   /** Requests per second that it can take from us on top of its own, by service. */
   spareRps: Readonly<Record<string, number>>;
+  /** What a gigabyte between here and there costs, either way; absent: nothing. */
+  egressCostPerGb?: number;
+}
+
+/** How the plan is cut into windows and what it must outlast. */
+export interface PlanningSpec {
+  /** Length of a window; the forecast's steps within it are planned for together. */
+  windowSeconds: number;
+  /** How long before its demand a window is in force, on top of the slowest start-up. */
+  leadSeconds: number;
+  /** A number that moves by less than this fraction from one window to the next stays as it is, unless demand needs it. */
+  hysteresis: number;
+  /** What may be lost at once without breaking an SLO. */
+  survive: 'none' | 'instance' | 'zone';
+  /** No instance is planned busier than this, 0–1. */
+  maxUtilisation: number;
+  /** Squared coefficient of variation of the times between arrivals: 1 is Poisson, more is burstier. */
+  arrivalCv2: number;
+  /** Records of past deployments that calibrate capacity, CSV or JSON; docs/capacity.md. */
+  deployments?: { file: string };
+}
+
+/** One currency throughout. */
+export interface CostsSpec {
+  /** Of a request that could not be served. */
+  shortagePerRequest?: number;
+  /** Of an instance that stands idle for an hour. */
+  idlePerInstanceHour?: number;
+  /** Of one second that one user waits. */
+  perSecondOfWait: number;
+}
+
+/** Files on the hosts, read again when they are replaced. */
+export interface TlsSpec {
+  /** What users see. */
+  ingress?: CertificateFiles;
+  /** Between services: both ends show a certificate that `caFile` vouches for. */
+  mesh?: CertificateFiles & { caFile: string };
+}
+
+export interface CertificateFiles {
+  certificateFile: string;
+  privateKeyFile: string;
 }
 
 export interface StackSpec {

@@ -284,7 +284,8 @@ function socketsOf(entry: unknown): readonly SocketSpec[] {
     return parsed.ok ? parsed.sockets : [];
   }
   if (!isRecord(entry)) return [];
-  const { address, port } = entry;
+  const { address, port, at } = entry;
+  if (typeof at === 'string') return socketsOf(at);
   return typeof address === 'string' && typeof port === 'number' ? [{ address, port }] : [];
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { eventSourceSchema } from './eventSourceSchema.js';
-import type { RegionSpec, SocketSpec } from './region.js';
+import { GRAPH_SOURCE_KINDS } from './region.js';
+import type { EndpointSpec, RegionSpec, SocketSpec } from './region.js';
 import { httpUrl, instant, label, nonEmpty, text, timeZoneName } from './schemaParts.js';
 import { isAddress, isPort, parseSockets } from './socket.js';
 
@@ -17,6 +18,10 @@ const urlPath = text((v) => /^\/[^\s?#]*$/.test(v), 'is not a URL path', {
   expected: 'a path that starts with "/", without spaces, "?" or "#"',
 });
 
+const headerName = text((v) => /^[A-Za-z0-9-]+$/.test(v), 'is not the name of a header', {
+  expected: 'letters, digits and "-"',
+});
+
 const seconds = z.number().positive();
 const fraction = z.number().positive().max(1);
 const errorRate = z.number().min(0).lt(1);
@@ -28,12 +33,17 @@ const socketObject = z.strictObject({
   port: z.int().min(1).max(65_535),
 });
 
+const endpointObject = socketObject.extend({ zone: nonEmpty.optional() });
+const zonedRange = z.strictObject({ at: nonEmpty, zone: nonEmpty });
+
 const SOCKET_FIX = 'write "127.0.0.1:21000" or {address: 127.0.0.1, port: 21000}';
 
-/** Accepts `address:port`, `address:first-last` (where `ranges`) or `{address, port}`; yields sockets. */
-function sockets(ranges: boolean): z.ZodType<readonly SocketSpec[]> {
-  const expected = ranges ? 'address:port, address:first-last or {address, port}' : 'address:port or {address, port}';
-  return z.unknown().transform((value, context): readonly SocketSpec[] => {
+/** Accepts `address:port` or `{address, port}`; for endpoints also ranges, and a zone of either. */
+function sockets(ranges: boolean): z.ZodType<readonly EndpointSpec[]> {
+  const expected = ranges
+    ? 'address:port, address:first-last, {address, port, zone} or {at: address:first-last, zone}'
+    : 'address:port or {address, port}';
+  return z.unknown().transform((value, context): readonly EndpointSpec[] => {
     const refuse = (message: string, path: readonly PropertyKey[] = []): typeof z.NEVER => {
       const params = { expected, fix: SOCKET_FIX };
       context.issues.push({ code: 'custom', message, params, path: [...path], input: value });
@@ -45,14 +55,26 @@ function sockets(ranges: boolean): z.ZodType<readonly SocketSpec[]> {
       if (!ranges && parsed.sockets.length !== 1) return refuse('is a range where one port belongs');
       return parsed.sockets;
     }
-    const parsed = socketObject.safeParse(value);
-    if (parsed.success) return [parsed.data];
+    const range = ranges ? zonedRange.safeParse(value) : undefined;
+    if (range?.success === true) {
+      const { at, zone } = range.data;
+      const parsed = parseSockets(at);
+      return parsed.ok ? parsed.sockets.map((one) => ({ ...one, zone })) : refuse(parsed.message, ['at']);
+    }
+    const parsed = (ranges ? endpointObject : socketObject).safeParse(value);
+    if (parsed.success) return [withoutUndefined(parsed.data)];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return refuse(value === undefined ? 'is required' : 'is not an address with a port');
     }
     for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
     return z.NEVER;
   });
+}
+
+/** zod leaves `undefined` in place of what a file leaves out; the types of a region have no such keys. */
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const given = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 const socket = sockets(false).transform((list): SocketSpec => list[0] ?? { address: '', port: 0 });
@@ -86,21 +108,34 @@ const host = z.strictObject({
     ingress: socket,
     mesh: socket,
     admin: socket,
+    inbound: z
+      .array(z.strictObject({ service: nonEmpty, socket, app: socket }))
+      .min(1)
+      .optional(),
   }),
 });
 
 const service = z.strictObject({
   name: label,
-  entry: z.strictObject({ pathPrefix: urlPath }).optional(),
+  entry: z.strictObject({ pathPrefix: urlPath, valuePerRequest: z.number().positive().optional() }).optional(),
   endpoints: z
     .array(sockets(true))
     .min(1)
     .transform((lists) => lists.flat()),
+  protocol: z.enum(['http', 'http2', 'grpc', 'websocket', 'tcp']).optional(),
+  criticality: z.enum(['critical', 'normal', 'sheddable']).optional(),
+  affinity: z.union([z.strictObject({ header: headerName }), z.strictObject({ cookie: nonEmpty })]).optional(),
+  idempotent: z.boolean().optional(),
+  heterogeneous: z.boolean().optional(),
+  payload: z.strictObject({ requestBytes: z.number().min(0), responseBytes: z.number().min(0) }).optional(),
   healthPath: urlPath.default('/healthz'),
   capacity: z.strictObject({
     concurrency: count,
     serviceTimeMs: z.number().positive(),
     startupSeconds: z.number().min(0),
+    serviceTimeCv: z.number().min(0).max(5).optional(),
+    cpuMsPerRequest: z.number().positive().optional(),
+    coresPerInstance: z.number().positive().optional(),
   }),
   slo: z.strictObject({ p99Ms: z.number().positive(), maxErrorRate: errorRate.default(0.01) }),
   minInstances: count.default(1),
@@ -125,13 +160,36 @@ const neighbour = z.strictObject({
   gateway: socket,
   networkLatencyMs: z.number().min(0),
   spareRps: z.record(z.string(), z.number().min(0)).default({}),
+  egressCostPerGb: z.number().min(0).optional(),
+});
+
+const planning = z.strictObject({
+  windowSeconds: seconds.max(7 * 86_400).default(3600),
+  leadSeconds: z.number().min(0).max(86_400).default(300),
+  hysteresis: z.number().min(0).max(0.5).default(0.1),
+  survive: z.enum(['none', 'instance', 'zone']).default('none'),
+  maxUtilisation: fraction.default(0.8),
+  arrivalCv2: z.number().min(0).max(100).default(1),
+  deployments: z.strictObject({ file: nonEmpty }).optional(),
+});
+
+const costs = z.strictObject({
+  shortagePerRequest: z.number().positive().optional(),
+  idlePerInstanceHour: z.number().positive().optional(),
+  perSecondOfWait: z.number().positive().default(0.001),
+});
+
+const certificate = { certificateFile: absolutePath, privateKeyFile: absolutePath };
+const tls = z.strictObject({
+  ingress: z.strictObject(certificate).optional(),
+  mesh: z.strictObject({ ...certificate, caFile: absolutePath }).optional(),
 });
 
 const graph = z.strictObject({
   edges: z
     .array(z.strictObject({ caller: nonEmpty, callee: nonEmpty, callsPerRequest: z.number().positive().max(1000) }))
     .optional(),
-  sources: z.array(z.strictObject({ kind: z.enum(['otel-servicegraph', 'yaml']), file: nonEmpty })).optional(),
+  sources: z.array(z.strictObject({ kind: z.enum(GRAPH_SOURCE_KINDS), file: nonEmpty })).optional(),
 });
 
 const httpHook = z.strictObject({ url: httpUrl, timeoutSeconds: seconds.default(5) });
@@ -187,6 +245,9 @@ export const regionSchema = z.strictObject({
       minRequestsPerTick: count.default(20),
     })
     .prefault({}),
+  planning: planning.optional(),
+  costs: costs.optional(),
+  tls: tls.optional(),
   hooks: z.strictObject({ instanceTargets: httpHook.optional(), entry: httpHook.optional() }).prefault({}),
   demandClock: z.strictObject({ demandFrom: instant, wallFrom: instant, speed: z.number().positive() }).optional(),
 }) satisfies z.ZodType<RegionSpec>;

@@ -5,6 +5,8 @@
  */
 export interface ServiceSettings {
   'lb.policy': LbPolicy;
+  /** How long a new endpoint's share grows to its full size; 0: at once. */
+  'lb.slowStartMs': number;
   /** Token bucket per proxy, requests per second. */
   'rateLimit.rps': number;
   'rateLimit.burst': number;
@@ -14,6 +16,10 @@ export interface ServiceSettings {
   'breaker.maxPendingRequests': number;
   /** Concurrency limit: requests in flight to the service from one proxy. */
   'breaker.maxRequests': number;
+  /** Requests that one instance works on or holds at a time, where a proxy stands in front of it; the rest is refused. */
+  'inbound.maxRequests': number;
+  /** Repeated requests a second that one instance accepts there; the first attempt is never counted. */
+  'inbound.retryRps': number;
   'retry.budgetPercent': number;
   'retry.minConcurrency': number;
   'retry.maxPerRequest': number;
@@ -29,7 +35,8 @@ export interface ServiceSettings {
   'health.healthyThreshold': number;
 }
 
-export type LbPolicy = 'LEAST_REQUEST' | 'ROUND_ROBIN';
+export const LB_POLICIES = ['LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM', 'RING_HASH', 'MAGLEV'] as const;
+export type LbPolicy = (typeof LB_POLICIES)[number];
 export type SettingField = keyof ServiceSettings;
 export type SettingValue = number | string;
 
@@ -43,13 +50,16 @@ export interface SettingFieldInfo {
 }
 
 export const SETTING_FIELDS: Readonly<Record<SettingField, SettingFieldInfo>> = {
-  'lb.policy': { unit: 'name', oneOf: ['LEAST_REQUEST', 'ROUND_ROBIN'] },
+  'lb.policy': { unit: 'name', oneOf: LB_POLICIES },
+  'lb.slowStartMs': { unit: 'ms', min: 0, max: 3_600_000, integer: true },
   'rateLimit.rps': { unit: 'rps', min: 1, max: 1_000_000 },
   'rateLimit.burst': { unit: 'requests', min: 1, max: 1_000_000, integer: true },
   'rateLimit.enforcedPercent': { unit: 'percent', min: 0, max: 100, integer: true },
   'breaker.maxConnections': { unit: 'count', min: 1, max: 1_000_000, integer: true },
   'breaker.maxPendingRequests': { unit: 'requests', min: 1, max: 1_000_000, integer: true },
   'breaker.maxRequests': { unit: 'requests', min: 1, max: 1_000_000, integer: true },
+  'inbound.maxRequests': { unit: 'requests', min: 1, max: 1_000_000, integer: true },
+  'inbound.retryRps': { unit: 'rps', min: 0.01, max: 1_000_000 },
   'retry.budgetPercent': { unit: 'percent', min: 0, max: 100 },
   'retry.minConcurrency': { unit: 'count', min: 0, max: 1000, integer: true },
   'retry.maxPerRequest': { unit: 'count', min: 0, max: 10, integer: true },

@@ -7,6 +7,9 @@ import type { DemandQuantiles, ServiceContext, TuningContext } from './types.js'
 
 const SETTINGS: ServiceSettings = {
   'lb.policy': 'LEAST_REQUEST',
+  'lb.slowStartMs': 0,
+  'inbound.maxRequests': 40,
+  'inbound.retryRps': 5,
   'rateLimit.rps': 100,
   'rateLimit.burst': 50,
   'rateLimit.enforcedPercent': 100,

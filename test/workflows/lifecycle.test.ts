@@ -324,6 +324,44 @@ describe('regionLifecycle', () => {
     );
   });
 
+  it('puts each window of the plan in force when it is due, instances asked for first, and none in a freeze', async () => {
+    const at = (ms: number): string => new Date(ms).toISOString();
+    let secondMs = 0;
+    await withRegion(
+      (outside) => {
+        outside.windows = () => {
+          secondMs = Date.now() + 8000;
+          return [Date.now() - 1000, secondMs, secondMs + 3000, secondMs + 3_600_000].map((wallFromMs, i) => ({
+            from: `window-${i}`,
+            wallFromMs,
+          }));
+        };
+      },
+      async ({ until, update, outside, adjustment }) => {
+        const operating = await until('operating', (now) => now.tuner.state === 'running');
+        expect(operating.window).toBe('window-0');
+        expect(operating.plan?.windows).toHaveLength(4);
+        await until('the second window', (now) => now.window === 'window-1');
+        expect(outside.asked).toEqual(['window-0', 'window-1']);
+        expect(outside.calls.lastIndexOf('exportTargets')).toBeLessThan(outside.calls.lastIndexOf('applyIntent'));
+        expect(outside.writes.at(-1)).toMatchObject({ by: 'apply', window: 'window-1' });
+        expect(at(Date.now()) >= at(secondMs)).toBe(true);
+        await update('freeze');
+        const ticks = (await adjustment()).ticks;
+        await eventually('the third window has passed', async () =>
+          Date.now() > secondMs + 3500 && (await adjustment()).ticks > ticks ? true : null,
+        );
+        expect((await adjustment()).window).toBe('window-1');
+        const overridden = await update('override', { address: 'shop.rateLimit.rps', value: 7 });
+        expect(overridden.accepted).toBe(true);
+        expect(outside.writes.at(-1)).toMatchObject({ window: 'window-1', overrides: ['shop.rateLimit.rps=7'] });
+        await update('resume');
+        await until('the third window', (now) => now.window === 'window-2');
+        expect(outside.writes.at(-1)).toMatchObject({ window: 'window-2', overrides: ['shop.rateLimit.rps=7'] });
+      },
+    );
+  });
+
   it('the adjustment ignores what is no order of its region, and ticks on', async () => {
     await withRegion(
       () => undefined,

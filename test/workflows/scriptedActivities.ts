@@ -3,6 +3,7 @@ import type {
   AcceptedRegion,
   ApplyInput,
   ApplyOutcome,
+  PlannedWindow,
   JudgeInput,
   RegionActivities,
   TickInput,
@@ -18,6 +19,7 @@ export interface Write {
   hash: string;
   localPercent?: number;
   overrides?: readonly string[];
+  window?: string;
 }
 
 /**
@@ -31,6 +33,10 @@ export class ScriptedRegion {
   hash: string | null = null;
   epoch = 0;
   accepted: Partial<AcceptedRegion> = {};
+  /** Of the plan; made when it is planned. */
+  windows: () => readonly PlannedWindow[] | undefined = () => undefined;
+  /** Windows whose instances were asked for, in order; `first` where none was named. */
+  readonly asked: string[] = [];
   /** The next calls of an activity fail with these, in order. */
   readonly faults: Partial<Record<keyof RegionActivities, ApplicationFailure[]>> = {};
   readonly verdicts: ('successful' | 'failed' | 'inconclusive')[] = [];
@@ -44,7 +50,11 @@ export class ScriptedRegion {
       forecastRegion: () =>
         this.run('forecastRegion', () => ({ ref: ref('forecast'), trust: 'high', services: [], notes: [] })),
       planRegion: () =>
-        this.run('planRegion', () => ({ plan: { ref: ref('plan'), hash: 'p1' }, services: [], warnings: [] })),
+        this.run('planRegion', () => {
+          const windows = this.windows();
+          const plan = { ref: ref('plan'), hash: 'p1' };
+          return { plan, services: [], warnings: [], ...(windows === undefined ? {} : { windows }) };
+        }),
       deployRelease: (input) =>
         this.run('deployRelease', () => {
           const hash = this.swap('deploy', input);
@@ -66,7 +76,11 @@ export class ScriptedRegion {
         this.run('readTargets', () => [
           { host: 'edge-1', epoch: this.epoch, hash: this.hash, drifted: [], held: null },
         ]),
-      exportTargets: () => this.run('exportTargets', () => ({ called: true })),
+      exportTargets: ({ window }) =>
+        this.run('exportTargets', () => {
+          this.asked.push(window ?? 'first');
+          return { called: true };
+        }),
       awaitStack: () =>
         this.run('awaitStack', () => {
           const at = new Date().toISOString();
@@ -140,8 +154,9 @@ export class ScriptedRegion {
   }
 
   private swap(by: 'deploy' | 'apply', input: ApplyInput): string {
-    const { stage, overrides, adjustments, readyInstances } = input.intent;
-    const layers = JSON.stringify([stage, overrides.map((o) => [o.address, o.value]), adjustments, readyInstances]);
+    const { stage, overrides, adjustments, readyInstances, window } = input.intent;
+    const set = overrides.map((o) => [o.address, o.value]);
+    const layers = JSON.stringify([stage, set, adjustments, readyInstances, window]);
     const hash = `h${[...layers].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 1_000_000_007, 7)}`;
     this.require(input.epoch, input.expectedHash, hash);
     const { epoch, expectedHash } = input;
@@ -152,6 +167,7 @@ export class ScriptedRegion {
       hash,
       localPercent: stage.localPercent,
       overrides: overrides.map((o) => `${o.address}=${o.value}`),
+      ...(window === undefined ? {} : { window }),
     });
     this.hash = hash;
     return hash;

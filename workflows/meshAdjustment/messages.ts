@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { PlanReference, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { PlanReference, PlannedWindow, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { ArtifactRef } from '../../core/spec/artifact.js';
 import type { ActivationStage, Adjustment, Override } from '../../core/spec/live.js';
 import type { Autonomy } from '../../core/spec/region.js';
@@ -25,6 +25,10 @@ export interface RunOrder {
   forecastRef: ArtifactRef;
   stage: ActivationStage;
   readyInstances: Readonly<Record<string, number>>;
+  /** Of the plan; absent where it has only one. */
+  windows?: readonly PlannedWindow[];
+  /** The one that runs; absent: the first. */
+  window?: string;
   copy: number;
   overrides: readonly Override[];
   frozen: boolean;
@@ -58,6 +62,8 @@ export interface AdjustmentStatus {
   inFlight: { adjustment: Adjustment; inconclusiveTicks: number } | null;
   suggestions: readonly { adjustment: Adjustment; at: string }[];
   readyInstances: Readonly<Record<string, number>>;
+  /** Window of the plan that runs; absent: the first. */
+  window?: string;
   lastTick: TickOutcome | null;
   problem: { reason: string; detail: string } | null;
 }

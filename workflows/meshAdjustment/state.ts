@@ -73,8 +73,14 @@ export function sameOverrides(a: readonly Override[], b: readonly Override[]): b
 }
 
 export function intentOf(state: AdjustmentState): LiveIntent {
-  const { stage, readyInstances, overrides } = state.run;
-  return { stage, readyInstances, adjustments: state.adjustments, overrides };
+  const { stage, readyInstances, overrides, window } = state.run;
+  return {
+    stage,
+    readyInstances,
+    adjustments: state.adjustments,
+    overrides,
+    ...(window === undefined ? {} : { window }),
+  };
 }
 
 /** Puts an adjustment in force and in flight; a later revert brings back what it replaced. */
@@ -113,6 +119,7 @@ export function reportOf(state: AdjustmentState): AdjustmentReport {
     suggestions: state.suggestions.length,
     lastTick: state.last?.at ?? '',
     lastDecision: state.lastDecision,
+    ...(state.run.window === undefined ? {} : { window: state.run.window }),
     ...(state.problem === null ? {} : { problem: state.problem }),
   };
 }
@@ -135,6 +142,7 @@ export function statusOf(state: AdjustmentState): AdjustmentStatus {
     },
     suggestions: state.suggestions,
     readyInstances: state.run.readyInstances,
+    ...(state.run.window === undefined ? {} : { window: state.run.window }),
     lastTick: state.last,
     problem: state.problem,
   };

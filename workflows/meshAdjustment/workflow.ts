@@ -12,9 +12,10 @@ import {
 } from '@temporalio/workflow';
 import type { SignalDefinition } from '@temporalio/common';
 import type { TickDecision, TickOutcome } from '../../activities/contract.js';
-import { applyIntent, failureOf, timedActivities } from '../shared/activities.js';
+import { applyIntent, exportTargets, failureOf, timedActivities } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { regionWorkflowId } from '../shared/names.js';
+import { dueWindow, nextWindow } from '../shared/windows.js';
 import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
 import type { AdjustmentInput, CopyOrder, HoldOrder, RunOrder } from './messages.js';
 import { adjustmentStatusQuery, copySignal, holdSignal, runSignal } from './messages.js';
@@ -86,8 +87,9 @@ class Adjuster {
   async run(): Promise<void> {
     this.showDetails();
     for (;;) {
-      await condition(() => this.hasOrders(), Math.max(1, this.nextTickMs - nowMs()));
+      await condition(() => this.hasOrders(), Math.max(1, this.nextWakeMs() - nowMs()));
       await this.obey();
+      await this.followWindow();
       if (nowMs() >= this.nextTickMs) {
         if (!this.state.held) await this.tick();
         this.nextTickMs = nowMs() + this.state.tunables.tickMs;
@@ -100,6 +102,46 @@ class Adjuster {
     const { region, run, hash } = this.state;
     await this.tell(stoppedSignal, { epoch: run.epoch, hash, reason });
     setCurrentDetails(`**stopped (${reason})** · settings of ${region} stay as they are`);
+  }
+
+  private nextWakeMs(): number {
+    const next = this.mayChange() ? nextWindow(this.state.run.windows, nowMs()) : undefined;
+    return Math.min(this.nextTickMs, next?.wallFromMs ?? Infinity);
+  }
+
+  /** Whether anything may change that is not the reversal of a change. */
+  private mayChange(): boolean {
+    const { held, run, problem, autonomy } = this.state;
+    return !held && !run.frozen && problem === null && autonomy === 'act';
+  }
+
+  /**
+   * Puts the plan's window in force that is due; instances are asked for first, since they take the longest. A change
+   * in flight was made under the window before and cannot be judged any more.
+   */
+  private async followWindow(): Promise<void> {
+    const { state } = this;
+    const due = dueWindow(state.run.windows, nowMs());
+    if (due === undefined || due === (state.run.window ?? state.run.windows?.[0]?.from) || !this.mayChange()) return;
+    const { run, adjustments, inFlight } = state;
+    revertInFlight(state);
+    state.run = { ...run, window: due };
+    state.lastDecision = `window from ${due} in force`;
+    if (!(await this.askForInstances()) || !(await this.writeOrNote()))
+      Object.assign(state, { run, adjustments, inFlight });
+    await this.report();
+  }
+
+  private async askForInstances(): Promise<boolean> {
+    const { specRef, plan, window } = this.state.run;
+    try {
+      await exportTargets({ specRef, plan, ...(window === undefined ? {} : { window }) });
+      return true;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      this.state.lastDecision = `could not ask for instances: ${failureOf(error).detail}`;
+      return false;
+    }
   }
 
   private hasOrders(): boolean {

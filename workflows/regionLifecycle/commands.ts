@@ -6,7 +6,7 @@ import type { MessageOutcome, OverrideMessage, RollbackMessage } from './message
 import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
 import type { DeploymentRecord } from './status.js';
-import { intentOf } from './state.js';
+import { intentOf, takeDueWindow } from './state.js';
 
 /** What a person decided at a block; the step loop reads it. */
 export type BlockDecision = 'retry' | 'skip' | 'abort';
@@ -91,6 +91,7 @@ async function enforceOverrides(region: Region, before: Override[], what: string
 
 async function applyAsLifecycle(region: Region, before: Override[], what: string): Promise<MessageOutcome> {
   const { state } = region;
+  takeDueWindow(state, nowMs());
   try {
     const applied = await applyIntent({
       specRef: state.accepted.specRef,
@@ -140,6 +141,7 @@ async function resumeOperating(region: Region): Promise<MessageOutcome> {
     await region.takeWriter();
     const { specRef } = state.accepted;
     state.stage = state.rolledBack?.from ?? state.stage;
+    takeDueWindow(state, nowMs());
     const applied = await applyIntent({
       specRef,
       plan: region.plan,

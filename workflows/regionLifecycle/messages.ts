@@ -109,6 +109,8 @@ export interface AdjustmentReport {
   suggestions: number;
   lastTick: string;
   lastDecision: string;
+  /** Window of the plan that runs; absent: the first. */
+  window?: string;
   /** Set when the adjustment met something it may not mend, e.g. drift at a target. */
   problem?: { reason: string; detail: string };
 }

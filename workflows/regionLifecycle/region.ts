@@ -206,6 +206,8 @@ export class Region {
       forecastRef: state.forecast.ref,
       stage: state.stage,
       readyInstances: state.stack?.readyInstances ?? {},
+      ...(state.plan?.windows === undefined ? {} : { windows: state.plan.windows }),
+      ...(state.window === undefined ? {} : { window: state.window }),
       copy: state.copy,
       overrides: state.overrides,
       frozen: state.freeze !== null,
@@ -263,6 +265,7 @@ export class Region {
     setHandler(reportSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch) return;
       state.tuner.report = report;
+      if (report.window !== undefined) state.window = report.window;
       state.currentHash = report.hash;
       if (report.problem === undefined || state.blocked !== null) return;
       this.block(asBlockedReason(report.problem.reason, 'drift'), report.problem.detail);

@@ -2,6 +2,7 @@ import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from 
 import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
+import { dueWindow } from '../shared/windows.js';
 import type { Phase, Step } from '../../core/spec/lifecycle.js';
 import type {
   ActivationRecord,
@@ -28,6 +29,8 @@ export interface LifecycleState {
   currentHash: string | null;
   forecast: ForecastOutcome | null;
   plan: PlanOutcome | null;
+  /** Window of the plan that runs or is about to; absent: the first, or the plan has only one. */
+  window?: string;
   preDeployment: {
     meshReadyAt: string;
     recaps: readonly Readonly<Record<string, HostRecap>>[];
@@ -128,7 +131,18 @@ export function intentOf(state: LifecycleState): LiveIntent {
     ...(state.stack === null ? {} : { readyInstances: state.stack.readyInstances }),
     adjustments: [],
     overrides: state.overrides,
+    ...(state.window === undefined ? {} : { window: state.window }),
   };
+}
+
+/**
+ * Goes over to the window that is due, before a write of ours. A freeze keeps the window in which it came, and where
+ * the region may not act by itself the window stays that was put in force with a person's knowledge.
+ */
+export function takeDueWindow(state: LifecycleState, atMs: number): void {
+  if (state.freeze !== null || (state.step === 'operate' && state.accepted.autonomy !== 'act')) return;
+  const due = dueWindow(state.plan?.windows, atMs);
+  if (due !== undefined) state.window = due;
 }
 
 export function statusOf(state: LifecycleState): RegionStatus {
@@ -148,7 +162,12 @@ export function statusOf(state: LifecycleState): RegionStatus {
       services: state.forecast.services,
       notes: state.forecast.notes,
     },
-    plan: state.plan && { services: state.plan.services, warnings: state.plan.warnings },
+    plan: state.plan && {
+      services: state.plan.services,
+      ...(state.plan.windows === undefined ? {} : { windows: state.plan.windows.map((window) => window.from) }),
+      warnings: state.plan.warnings,
+    },
+    ...(state.window === undefined ? {} : { window: state.window }),
     preDeployment: state.preDeployment,
     stack: state.stack,
     entryMoved: state.entryMoved,

@@ -64,7 +64,9 @@ export interface RegionStatus {
   planHash: string | null;
   currentHash: string | null;
   forecast: Omit<ForecastOutcome, 'ref'> | null;
-  plan: Omit<PlanOutcome, 'plan'> | null;
+  plan: (Omit<PlanOutcome, 'plan' | 'windows'> & { windows?: readonly string[] }) | null;
+  /** Window of the plan that runs, by its begin in demand time; absent where the plan has only one. */
+  window?: string;
   preDeployment: {
     meshReadyAt: string;
     recaps: readonly Readonly<Record<string, HostRecap>>[];

@@ -10,10 +10,10 @@ import {
   readBack,
   timedActivities,
 } from '../shared/activities.js';
-import { nowIso } from '../shared/clock.js';
+import { nowIso, nowMs } from '../shared/clock.js';
 import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
-import { activationStages, intentOf, keepLast } from './state.js';
+import { activationStages, intentOf, keepLast, takeDueWindow } from './state.js';
 import type { BlockedReason, Step } from '../../core/spec/lifecycle.js';
 
 /** `null`: the step is done. Otherwise why the region parks before it. */
@@ -65,6 +65,7 @@ async function preDeploy(region: Region): Promise<StepOutcome> {
     region.record('baseline', before ?? '0');
     state.currentHash = before;
   }
+  takeDueWindow(state, nowMs());
   const first = await deploy(region, 'apply');
   const second = await deploy(region, 'verify');
   const changed = Object.values(second.recap).reduce((sum, host) => sum + host.changed, 0);
@@ -102,8 +103,9 @@ async function deploy(region: Region, run: 'apply' | 'verify'): Promise<DeployOu
 
 async function awaitStack({ state, plan: planned }: Region, during: During): Promise<StepOutcome> {
   const { specRef, tunables } = state.accepted;
-  await exportTargets({ specRef, plan: planned });
-  state.stack = await during(timedActivities(tunables).awaitStack({ specRef, plan: planned }));
+  const window = state.window === undefined ? {} : { window: state.window };
+  await exportTargets({ specRef, plan: planned, ...window });
+  state.stack = await during(timedActivities(tunables).awaitStack({ specRef, plan: planned, ...window }));
   return null;
 }
 
@@ -138,6 +140,7 @@ async function enterStage(region: Region, stage: ActivationStage): Promise<void>
 
 async function writeStage(region: Region): Promise<void> {
   const { state } = region;
+  takeDueWindow(state, nowMs());
   const applied = await applyIntent({
     specRef: state.accepted.specRef,
     plan: region.plan,
