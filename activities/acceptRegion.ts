@@ -68,5 +68,6 @@ function tunablesOf(spec: RegionSpec): Tunables {
     maxOverrides: 256,
     maxKeys: 1024,
     keyLifetimeMs: 24 * HOUR_MS,
+    ...(spec.planning?.replanSeconds === undefined ? {} : { replanMs: spec.planning.replanSeconds * 1000 }),
   };
 }

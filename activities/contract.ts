@@ -15,7 +15,8 @@ export interface RegionActivities {
   /** The region file's text as it came; at the top of the payload, where bytes stay bytes. */
   acceptRegion(text: unknown): Promise<AcceptedRegion>;
   forecastRegion(input: { specRef: ArtifactRef }): Promise<ForecastOutcome>;
-  planRegion(input: { specRef: ArtifactRef; forecastRef: ArtifactRef }): Promise<PlanOutcome>;
+  /** `previousRef`: the plan that runs, below which a forecast of low trust takes nothing. */
+  planRegion(input: PlanRequest): Promise<PlanOutcome>;
   /** Renders the live intent and runs the delivery tool over every host. */
   deployRelease(input: DeployInput): Promise<DeployOutcome>;
   /** The fast path: renders the live intent, swaps it at every target and reads it back from each proxy. */
@@ -29,6 +30,12 @@ export interface RegionActivities {
   judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
   restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
   tick(input: TickInput): Promise<TickOutcome>;
+}
+
+export interface PlanRequest {
+  specRef: ArtifactRef;
+  forecastRef: ArtifactRef;
+  previousRef?: ArtifactRef;
 }
 
 export interface PlanReference {
@@ -64,6 +71,8 @@ export interface Tunables {
   maxOverrides: number;
   maxKeys: number;
   keyLifetimeMs: number;
+  /** How often an operating region forecasts and plans anew; absent: when it is asked to. */
+  replanMs?: number;
 }
 
 export interface ForecastOutcome {

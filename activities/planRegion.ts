@@ -1,4 +1,4 @@
-import type { PlanOutcome } from './contract.js';
+import type { PlanOutcome, PlanRequest } from './contract.js';
 import { StepFailure, refuseAll } from './errors.js';
 import type { Activity, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
@@ -6,12 +6,12 @@ import { passGates, releaseOf } from './release.js';
 import { graphOfRegion } from '../core/graph/build.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
-import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { planHash } from '../core/spec/hash.js';
 import { wallTimeMs } from '../core/spec/demandClock.js';
 import type { ActivationStage, LiveIntent } from '../core/spec/live.js';
+import type { MeshPlan } from '../core/spec/plan.js';
 import type { RegionSpec } from '../core/spec/region.js';
 
 /** The plan's own gates cover both ends of its life: nothing local yet, and everything local with limits enforced. */
@@ -21,13 +21,14 @@ const GATED_STAGES: readonly ActivationStage[] = [
 ];
 
 /** Graph and forecast to a mesh plan that has passed lint and the mesh's own validation. */
-export const planRegion: Activity<{ specRef: ArtifactRef; forecastRef: ArtifactRef }, PlanOutcome> =
+export const planRegion: Activity<PlanRequest, PlanOutcome> =
   (ports) =>
-  async ({ specRef, forecastRef }, run) => {
+  async ({ specRef, forecastRef, previousRef }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
     const forecast = await ports.artifacts.getJson<DemandForecast>(forecastRef);
     run.progress('planning');
-    const document = await planOf(ports, spec, forecast);
+    const previous = previousRef === undefined ? undefined : await ports.artifacts.getJson<PlanDocument>(previousRef);
+    const document = await planOf(ports, spec, forecast, previous?.plan);
     const hash = planHash(document.plan);
     for (const { from } of document.plan.windows) {
       for (const stage of GATED_STAGES) {
@@ -52,9 +53,14 @@ export const planRegion: Activity<{ specRef: ArtifactRef; forecastRef: ArtifactR
     };
   };
 
-async function planOf(ports: Ports, spec: RegionSpec, forecast: DemandForecast): Promise<PlanDocument> {
+async function planOf(
+  ports: Ports,
+  spec: RegionSpec,
+  forecast: DemandForecast,
+  previous?: MeshPlan,
+): Promise<PlanDocument> {
   const graph = await graphOf(ports, spec);
-  const planned = planMesh({ region: spec, forecast, graph });
+  const planned = planMesh({ region: spec, forecast, graph, ...(previous === undefined ? {} : { previous }) });
   if (!planned.ok) {
     const untrusted = planned.problems.some((problem) => problem.code === 'trust-none');
     throw refuseAll(untrusted ? 'trust-none' : 'plan-refused', 'no plan can be made', planned.problems);

@@ -7,10 +7,10 @@ import { liveMesh } from '../core/plan/live.js';
 import { lintMesh } from '../core/plan/lint.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
-import { QUANTILES } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { canonicalJson, planHash } from '../core/spec/hash.js';
 import { parseInstant } from '../core/spec/instant.js';
+import { parseDemand } from '../core/spec/parseDemand.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
 import type { MeshPlan } from '../core/spec/plan.js';
 import type { Problem, Result } from '../core/spec/problem.js';
@@ -160,36 +160,9 @@ async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
   return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
 }
 
-/** Accepts what `psmg forecast --format json` prints; notes and trust reasons may be left out. */
 async function readDemand(file: string): Promise<Result<DemandForecast>> {
   const text = await read(file);
-  if (!text.ok) return text;
-  try {
-    const value = JSON.parse(text.value) as Partial<DemandForecast> | null;
-    const series = value?.series;
-    if (!Array.isArray(series)) return wrongDemand(file, 'series', 'is no list');
-    const bad = series.findIndex(
-      (one) =>
-        typeof one.service !== 'string' ||
-        !['high', 'fair', 'low', 'none'].includes(one.trust) ||
-        !Array.isArray(one.timestamps) ||
-        !QUANTILES.every((q) => Array.isArray(one.quantiles?.[q]) && one.quantiles[q].length === one.timestamps.length),
-    );
-    if (bad >= 0)
-      return wrongDemand(file, `series[${bad}]`, 'needs service, trust, timestamps and as many of each quantile');
-    return ok({
-      series: series.map((one) => ({ ...one, trustReason: one.trustReason ?? '' })),
-      notes: value?.notes ?? [],
-    });
-  } catch (error) {
-    return wrongDemand(file, '(document)', error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wrongDemand(file: string, field: string, message: string): Result<DemandForecast> {
-  return refused([
-    { code: 'demand', file, field, message, expected: 'JSON as `psmg forecast --format json` prints it' },
-  ]);
+  return text.ok ? parseDemand(text.value, file) : text;
 }
 
 async function read(file: string): Promise<Result<string>> {

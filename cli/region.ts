@@ -23,6 +23,7 @@ export function registerRegion(program: Command): void {
   registerStatus(region);
   registerMessage(region, 'freeze', 'stop every automatic change until resume');
   registerMessage(region, 'resume', 'allow automatic changes again');
+  registerMessage(region, 'replan', 'forecast and plan anew, and put the new plan in force');
   registerMessage(region, 'retry', 'at a block: try the failed step again');
   registerMessage(region, 'skip', 'at a block: go on without the failed step, where that is safe');
   registerMessage(region, 'abort', 'at a block: send the users back and end');

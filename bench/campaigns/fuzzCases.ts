@@ -8,14 +8,12 @@ import { parseDemandCsv } from '../../core/spec/csvDemand.js';
 import { parseRegressorsCsv } from '../../core/spec/csvRegressors.js';
 import type { DemandForecast } from '../../core/spec/forecast.js';
 import { QUANTILES } from '../../core/spec/forecast.js';
-import type { Problem } from '../../core/spec/problem.js';
 import type { Chance } from './fuzzChance.js';
 import { chanceOf } from './fuzzChance.js';
+import { failed, judgeProblems, judgeResult } from './fuzzJudge.js';
+import type { Outcome } from './fuzzRun.js';
 import { demandText, eventsCsvText, eventsJsonText, icalText, regressorsText } from './fuzzText.js';
 import { wildDemand, wildEngines, wildOptions, wildQuestion } from './fuzzWild.js';
-
-/** What is asked of each input: an answer that holds, or a refusal that says why. A throw is told by the runner. */
-export type Outcome = { kind: 'answered' } | { kind: 'refused' } | { kind: 'failed'; why: string };
 
 export const ENTRY_NAMES = [
   'demand CSV',
@@ -155,19 +153,4 @@ export function whyUnsound({
     if (!isRising) return `${service} at ${time}: quantiles are ${levels.join(', ')}`;
   }
   return undefined;
-}
-
-function judgeResult(result: { ok: true } | { ok: false; problems: readonly Problem[] }): Outcome {
-  if (result.ok) return { kind: 'answered' };
-  return result.problems.length === 0 ? failed('refused without a problem') : judgeProblems(result.problems);
-}
-
-function judgeProblems(problems: readonly Problem[]): Outcome {
-  const mute = problems.find(({ code, field, message }) => code === '' || field === undefined || message === '');
-  if (mute !== undefined) return failed(`a problem says nothing: ${JSON.stringify(mute)}`);
-  return problems.length === 0 ? { kind: 'answered' } : { kind: 'refused' };
-}
-
-function failed(why: string): Outcome {
-  return { kind: 'failed', why };
 }

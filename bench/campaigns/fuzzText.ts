@@ -180,7 +180,7 @@ function times(chance: Chance, odd = 0.2): [string, string] {
 }
 
 /** Half of the texts stay as they are; the others are broken once to four times. */
-function spoiled(chance: Chance, text: string): string {
+export function spoiled(chance: Chance, text: string): string {
   if (chance.is(0.5)) return text;
   let broken = text;
   for (let times = 1 + chance.whole(4); times > 0; times--) broken = brokenOnce(chance, broken);

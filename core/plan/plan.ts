@@ -13,7 +13,7 @@ import { depths } from './paths.js';
 import type { Calls } from './paths.js';
 import { planBounds, planSettings, requestTimeouts } from './settings.js';
 import { neighboursFor, spillOver, wholePercents } from './weights.js';
-import { cutWindows } from './windows.js';
+import { asDeltas, cutWindows } from './windows.js';
 
 export interface PlanInput {
   region: RegionSpec;
@@ -56,24 +56,6 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
   });
   if (problems.length > 0) return refused(problems);
   return ok({ version: 1, region: region.name, windows: asDeltas(windows), warnings: context.warnings });
-}
-
-/** A window keeps of its services those that differ from the window before; one in which none does joins it. */
-function asDeltas(windows: readonly PlanWindow[]): PlanWindow[] {
-  const deltas: PlanWindow[] = [];
-  const running = new Map<string, string>();
-  for (const window of windows) {
-    const services = window.services.filter((service) => {
-      const text = JSON.stringify(service);
-      if (running.get(service.service) === text) return false;
-      running.set(service.service, text);
-      return true;
-    });
-    const before = deltas.at(-1);
-    if (before !== undefined && services.length === 0) deltas[deltas.length - 1] = { ...before, to: window.to };
-    else deltas.push({ ...window, services });
-  }
-  return deltas;
 }
 
 interface Context {

@@ -11,6 +11,8 @@ export const MAX_AMPLIFICATION = 1.5;
 const TIMEOUT_FACTOR = 4;
 /** A caller waits this much longer than its slowest callee may take, so that it is the callee's timeout that strikes. */
 const CALLER_MARGIN = 1.2;
+/** Of what an instance takes, the most that may be repeated requests. */
+const CALLEE_RETRY_SHARE = 0.1;
 const MAX_RETRY_BUDGET_PERCENT = 20;
 /** Envoy's own default. */
 const MIN_RETRIES = 3;
@@ -80,6 +82,17 @@ function limitSettings(input: SettingsInput): Pick<Settings, LimitField> {
       value: 'LEAST_REQUEST',
       reason: 'the less loaded of two random endpoints waits far less than round robin or random choice',
     },
+    'lb.slowStartMs': { value: 0, reason: 'every endpoint of a new region is new: none would be spared' },
+    'inbound.maxRequests': {
+      value: Math.max(service.capacity.concurrency, littlesLaw(input.perInstanceRps, service.slo.p99Ms)),
+      reason: 'what one instance answers within the SLO while it is as busy as planned; more would wait past it',
+      inputs: { perInstanceRps: round(input.perInstanceRps), p99Ms: service.slo.p99Ms },
+    },
+    'inbound.retryRps': {
+      value: Math.max(1, round(input.perInstanceRps * CALLEE_RETRY_SHARE)),
+      reason: 'a tenth of what one instance takes: however callers repeat requests, no more than that comes on top',
+      inputs: { perInstanceRps: round(input.perInstanceRps) },
+    },
     'rateLimit.rps': { value: limits.rateLimitRps, reason: rateReason(inputs), inputs },
     'rateLimit.burst': { value: limits.burst, reason: 'one second of the rate, so that bunched arrivals pass', inputs },
     'rateLimit.enforcedPercent': { value: 100, reason: 'refuses once activation has seen what it would refuse' },
@@ -99,6 +112,9 @@ function limitSettings(input: SettingsInput): Pick<Settings, LimitField> {
 
 type LimitField =
   | 'lb.policy'
+  | 'lb.slowStartMs'
+  | 'inbound.maxRequests'
+  | 'inbound.retryRps'
   | 'rateLimit.rps'
   | 'rateLimit.burst'
   | 'rateLimit.enforcedPercent'

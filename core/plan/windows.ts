@@ -1,4 +1,5 @@
 import type { DemandForecast } from '../spec/forecast.js';
+import type { PlanWindow, ServicePlan } from '../spec/plan.js';
 import type { RegionSpec } from '../spec/region.js';
 
 /** A stretch of the horizon that is planned for as one. */
@@ -54,4 +55,39 @@ export function steadyCounts(needed: readonly number[], hysteresis: number): num
     else counts.push(wanted >= before * (1 - hysteresis) ? before : wanted);
   });
   return counts;
+}
+
+/**
+ * A window keeps of its services those of which something runs otherwise than in the window before; one in which
+ * nothing does joins that one. Demand alone is no difference: what it was planned for stays with the plan that it led to.
+ */
+export function asDeltas(windows: readonly PlanWindow[]): PlanWindow[] {
+  const deltas: PlanWindow[] = [];
+  const running = new Map<string, string>();
+  for (const window of windows) {
+    const services = window.services.filter((service) => {
+      const text = valuesOf(service);
+      if (running.get(service.service) === text) return false;
+      running.set(service.service, text);
+      return true;
+    });
+    const before = deltas.at(-1);
+    if (before !== undefined && services.length === 0) deltas[deltas.length - 1] = { ...before, to: window.to };
+    else deltas.push({ ...window, services });
+  }
+  return deltas;
+}
+
+function valuesOf({ instances, weights, settings, bounds, failover, admission, calls }: ServicePlan): string {
+  const values = (of: Readonly<Record<string, { value: unknown }>>): unknown[] =>
+    Object.values(of).map((one) => one.value);
+  return JSON.stringify([
+    instances.value,
+    values(weights),
+    values(settings),
+    bounds,
+    failover,
+    admission?.value,
+    calls,
+  ]);
 }

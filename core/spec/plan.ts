@@ -17,7 +17,7 @@ export interface PlanWindow {
   /** ISO 8601, UTC; demand time. */
   from: string;
   to: string;
-  /** In the first window all services; in a later one those that differ from the window before. */
+  /** In the first window all services; in a later one those that run otherwise than in the window before. */
   services: readonly ServicePlan[];
 }
 

@@ -320,6 +320,8 @@ export interface PlanningSpec {
   maxUtilisation: number;
   /** Squared coefficient of variation of the times between arrivals: 1 is Poisson, more is burstier. */
   arrivalCv2: number;
+  /** How often an operating region forecasts and plans anew; absent: when it is asked to. */
+  replanSeconds?: number;
   /** Records of past deployments that calibrate capacity, CSV or JSON; docs/capacity.md. */
   deployments?: { file: string };
 }

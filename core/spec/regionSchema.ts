@@ -170,6 +170,7 @@ const planning = z.strictObject({
   survive: z.enum(['none', 'instance', 'zone']).default('none'),
   maxUtilisation: fraction.default(0.8),
   arrivalCv2: z.number().min(0).max(100).default(1),
+  replanSeconds: seconds.min(10).optional(),
   deployments: z.strictObject({ file: nonEmpty }).optional(),
 });
 

@@ -76,7 +76,7 @@ it('together they hold both workflows, every message, a failed start and a run t
   );
   expect([...continued].sort()).toEqual(['meshAdjustment', 'regionLifecycle']);
   const messages = new Set(events.map(messageOf).filter((name) => name !== null));
-  const wanted = ['override', 'clear-override', 'freeze', 'resume', 'rollback', 'retry', 'skip', 'abort'];
+  const wanted = ['override', 'clear-override', 'freeze', 'resume', 'rollback', 'retry', 'skip', 'abort', 'replan'];
   expect([...messages]).toEqual(expect.arrayContaining([...wanted, 'hold', 'run', 'copy', 'adjustment-held']));
 });
 

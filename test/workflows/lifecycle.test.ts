@@ -362,6 +362,61 @@ describe('regionLifecycle', () => {
     );
   });
 
+  it('plans anew when asked, while messages go on being carried out, and what people set stays', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await withRegion(
+      (outside) => {
+        outside.during = async (name) => {
+          if (name === 'forecastRegion' && outside.plans > 0) await held;
+        };
+      },
+      async ({ until, update, outside, adjustment }) => {
+        await until('operating', operating);
+        const before = await adjustment();
+        expect(await update('replan')).toMatchObject({ accepted: true });
+        await until('forecasting', (now) => now.replan?.state === 'running');
+        expect(await update('override', { address: 'shop.rateLimit.rps', value: 7 })).toMatchObject({ accepted: true });
+        release();
+        const after = await until('planned anew', (now) => now.replan?.state === 'done');
+        expect(after).toMatchObject({ planHash: 'p2', phase: 'operating', replan: { by: 'ada' } });
+        expect(after.overrides).toHaveLength(1);
+        const now = await eventually('the adjustment has the new plan', async () => {
+          const told = await adjustment();
+          return told.planHash === 'p2' ? told : null;
+        });
+        expect(now.epoch).toBeGreaterThan(before.epoch);
+        expect(outside.writes.at(-1)).toMatchObject({ overrides: ['shop.rateLimit.rps=7'] });
+        await update('freeze');
+        expect(await update('replan')).toMatchObject({
+          accepted: false,
+          detail: expect.stringContaining('frozen by ada'),
+        });
+      },
+    );
+  });
+
+  it('plans anew on schedule; a plan that cannot be made leaves what runs, and says why', async () => {
+    await withRegion(
+      (outside) => {
+        outside.scheduleReplans(1500);
+        outside.faults.planRegion = [];
+      },
+      async ({ until, outside }) => {
+        await until('operating', operating);
+        const writes = outside.writes.length;
+        outside.faults.planRegion?.push(ApplicationFailure.nonRetryable('nobody serves', 'plan-refused'));
+        const failed = await until('a plan that failed', (now) => now.replan?.state === 'failed');
+        expect(failed).toMatchObject({ phase: 'operating', blocked: null, planHash: 'p1' });
+        expect(failed.replan).toMatchObject({ by: 'the schedule', detail: 'nobody serves' });
+        expect(outside.writes).toHaveLength(writes);
+        await until('the next one', (now) => now.planHash === 'p2' && now.replan?.state === 'done');
+      },
+    );
+  });
+
   it('the adjustment ignores what is no order of its region, and ticks on', async () => {
     await withRegion(
       () => undefined,

@@ -37,6 +37,8 @@ export class ScriptedRegion {
   windows: () => readonly PlannedWindow[] | undefined = () => undefined;
   /** Windows whose instances were asked for, in order; `first` where none was named. */
   readonly asked: string[] = [];
+  plans = 0;
+  private replanMs: number | undefined;
   /** The next calls of an activity fail with these, in order. */
   readonly faults: Partial<Record<keyof RegionActivities, ApplicationFailure[]>> = {};
   readonly verdicts: ('successful' | 'failed' | 'inconclusive')[] = [];
@@ -52,7 +54,8 @@ export class ScriptedRegion {
       planRegion: () =>
         this.run('planRegion', () => {
           const windows = this.windows();
-          const plan = { ref: ref('plan'), hash: 'p1' };
+          this.plans += 1;
+          const plan = { ref: ref('plan'), hash: `p${this.plans}` };
           return { plan, services: [], warnings: [], ...(windows === undefined ? {} : { windows }) };
         }),
       deployRelease: (input) =>
@@ -117,6 +120,11 @@ export class ScriptedRegion {
     };
   }
 
+  /** What the region file would say in `planning.replanSeconds`. */
+  scheduleReplans(replanMs: number): void {
+    this.replanMs = replanMs;
+  }
+
   private async run<T>(name: keyof RegionActivities, work: () => T): Promise<T> {
     this.calls.push(name);
     await this.during(name);
@@ -147,6 +155,7 @@ export class ScriptedRegion {
         maxOverrides: 3,
         maxKeys: 50,
         keyLifetimeMs: 86_400_000,
+        ...(this.replanMs === undefined ? {} : { replanMs: this.replanMs }),
       },
       warnings: [],
       ...this.accepted,
@@ -156,7 +165,7 @@ export class ScriptedRegion {
   private swap(by: 'deploy' | 'apply', input: ApplyInput): string {
     const { stage, overrides, adjustments, readyInstances, window } = input.intent;
     const set = overrides.map((o) => [o.address, o.value]);
-    const layers = JSON.stringify([stage, set, adjustments, readyInstances, window]);
+    const layers = JSON.stringify([input.plan.hash, stage, set, adjustments, readyInstances, window]);
     const hash = `h${[...layers].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 1_000_000_007, 7)}`;
     this.require(input.epoch, input.expectedHash, hash);
     const { epoch, expectedHash } = input;

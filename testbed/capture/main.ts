@@ -10,6 +10,7 @@ import { captureScripted } from './scripted.js';
 
 const HELP = `npm run capture:histories [-- options]: lives that replay tests keep, from real runs
   --into VERSION    folder below test/replay/histories (default v1)
+  --only LIFE,…     scripted lives by name; absent: all, and the real ones
   --replace         throw away what the folder holds; only before anybody runs that version
 `;
 
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       into: { type: 'string', default: 'v1' },
+      only: { type: 'string' },
       replace: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -30,8 +32,8 @@ async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
   const bundle = await bundleWorkflows();
   say('living the scripted lives');
-  const scripted = await captureScripted(bundle);
-  const runs = [...(await captureReal(say)), ...scripted];
+  const scripted = await captureScripted(bundle, values.only?.split(','));
+  const runs = [...(values.only === undefined ? await captureReal(say) : []), ...scripted];
   const folder = path.join(projectRoot, 'test', 'replay', 'histories', values.into);
   saveRuns(folder, runs, values.replace);
   const replayed = await replayHistories(bundle, await readHistories([folder]));

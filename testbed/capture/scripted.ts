@@ -130,6 +130,32 @@ const LIVES: readonly ScriptedLife[] = [
     },
   },
   {
+    name: 'replanned',
+    region:
+      'two windows of a plan; asked to plan anew, refused in a freeze, and anew on schedule after one that failed',
+    adjustment: 'puts a window in force when it is due, and goes on under the plans after it',
+    prepare: (outside) => {
+      outside.scheduleReplans(6000);
+      outside.windows = () => {
+        const secondMs = Date.now() + (outside.plans === 0 ? 4000 : 3_600_000);
+        return [Date.now() - 1000, secondMs].map((wallFromMs, i) => ({ from: `window-${i}`, wallFromMs }));
+      };
+    },
+    live: async ({ until, untilTuner, update }, outside) => {
+      await until('operating', isOperating);
+      await untilTuner('the second window', ({ window }) => window === 'window-1');
+      await update('replan');
+      await until('planned anew', ({ replan }) => replan?.state === 'done' && replan.by === 'ada');
+      await update('freeze');
+      await update('replan', {}, false);
+      outside.faults.planRegion = [failure('no capacity in eu', 'plan-refused')];
+      await update('resume');
+      await until('could not plan', ({ replan }) => replan?.state === 'failed');
+      await until('planned on schedule', ({ replan }) => replan?.state === 'done' && replan.by === 'the schedule');
+      await untilTuner('under the third plan', ({ planHash }) => planHash === 'p3');
+    },
+  },
+  {
     name: 'refused-write',
     region: 'an override that no plan can carry is refused, and nothing else comes of it',
     adjustment: 'a change that could not be written while the target was out of reach is made by a later tick',
@@ -203,8 +229,14 @@ const CONTINUED: ScriptedLife = {
 };
 const SUGGESTED_AFTER_EVENTS = 60;
 
-export async function captureScripted(bundle: WorkflowBundle): Promise<readonly CapturedRun[]> {
-  const lives = await onServer([], (env) => Promise.all(LIVES.map((life) => capture(env, bundle, life))));
+/** `only`: names of lives; absent: all of them. */
+export async function captureScripted(
+  bundle: WorkflowBundle,
+  only?: readonly string[],
+): Promise<readonly CapturedRun[]> {
+  const wanted = LIVES.filter((life) => only?.includes(life.name) ?? true);
+  const lives = await onServer([], (env) => Promise.all(wanted.map((life) => capture(env, bundle, life))));
+  if (only?.includes(CONTINUED.name) === false) return lives.flat();
   const limit = `limit.historyCount.suggestContinueAsNew=${SUGGESTED_AFTER_EVENTS}`;
   const continued = await onServer(['--dynamic-config-value', limit], (env) => capture(env, bundle, CONTINUED));
   return [...lives.flat(), ...continued];

@@ -5,6 +5,7 @@ import type { Command } from './mailbox.js';
 import type { MessageOutcome, OverrideMessage, RollbackMessage } from './messages.js';
 import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
+import { askForReplan } from './replan.js';
 import type { DeploymentRecord } from './status.js';
 import { intentOf, takeDueWindow } from './state.js';
 
@@ -25,6 +26,8 @@ export async function carryOut(region: Region, command: Command): Promise<Messag
       return resume(region);
     case 'rollback':
       return rollback(region, command.message);
+    case 'replan':
+      return askForReplan(state, command.message.who);
     case 'retry':
     case 'skip':
     case 'abort':

@@ -35,7 +35,8 @@ export interface MessageOutcome {
   detail: string;
 }
 
-export type MessageName = 'override' | 'clear-override' | 'freeze' | 'resume' | 'rollback' | 'retry' | 'skip' | 'abort';
+export type MessageName =
+  'override' | 'clear-override' | 'freeze' | 'resume' | 'rollback' | 'retry' | 'skip' | 'abort' | 'replan';
 
 export interface MessageInputs {
   override: OverrideMessage;
@@ -52,6 +53,8 @@ export interface MessageInputs {
   skip: MessageBase;
   /** At a block: sends the users back to where they came from and ends; the mesh stays as it is. */
   abort: MessageBase;
+  /** In operation: a new forecast and a new plan, put in force over what runs; what people set stays. */
+  replan: MessageBase;
 }
 
 export const MESSAGE_NAMES: readonly MessageName[] = [
@@ -63,6 +66,7 @@ export const MESSAGE_NAMES: readonly MessageName[] = [
   'retry',
   'skip',
   'abort',
+  'replan',
 ];
 
 /** Each message as an update, for clients in code; the signal of the same name takes the same argument. */
@@ -75,6 +79,7 @@ export const UPDATES = {
   retry: defineUpdate<MessageOutcome, [MessageBase]>('retry'),
   skip: defineUpdate<MessageOutcome, [MessageBase]>('skip'),
   abort: defineUpdate<MessageOutcome, [MessageBase]>('abort'),
+  replan: defineUpdate<MessageOutcome, [MessageBase]>('replan'),
 } as const;
 
 export const statusQuery = defineQuery<RegionStatus>('status');

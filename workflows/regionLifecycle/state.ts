@@ -11,6 +11,7 @@ import type {
   Freeze,
   RefusedMessage,
   RegionStatus,
+  ReplanRecord,
   TunerState,
 } from './status.js';
 
@@ -31,6 +32,13 @@ export interface LifecycleState {
   plan: PlanOutcome | null;
   /** Window of the plan that runs or is about to; absent: the first, or the plan has only one. */
   window?: string;
+  replan?: {
+    /** Who asked for one that has not begun yet. */
+    wantedBy: string | null;
+    /** When the schedule is due next, from when the last one began. */
+    startedMs: number;
+    last: ReplanRecord | null;
+  };
   preDeployment: {
     meshReadyAt: string;
     recaps: readonly Readonly<Record<string, HostRecap>>[];
@@ -168,6 +176,7 @@ export function statusOf(state: LifecycleState): RegionStatus {
       warnings: state.plan.warnings,
     },
     ...(state.window === undefined ? {} : { window: state.window }),
+    ...(state.replan === undefined || state.replan.last === null ? {} : { replan: state.replan.last }),
     preDeployment: state.preDeployment,
     stack: state.stack,
     entryMoved: state.entryMoved,

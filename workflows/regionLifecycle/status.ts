@@ -24,7 +24,7 @@ export interface Freeze {
 /** One write of the lifecycle. What the adjustment writes between them is in its reports. */
 export interface DeploymentRecord {
   id: string;
-  kind: 'baseline' | 'pre-deploy' | 'stage' | 'override' | 'rollback' | 'resume';
+  kind: 'baseline' | 'pre-deploy' | 'stage' | 'override' | 'rollback' | 'resume' | 'replan';
   epoch: number;
   hash: string;
   localPercent: number;
@@ -32,6 +32,16 @@ export interface DeploymentRecord {
   /** Whether users entered through this region when it was written. */
   entryMoved: boolean;
   at: string;
+}
+
+/** What came of planning anew, the last time. */
+export interface ReplanRecord {
+  state: 'running' | 'done' | 'failed';
+  /** When it began, or ended. */
+  at: string;
+  /** Who asked for it, or the schedule. */
+  by: string;
+  detail: string;
 }
 
 export interface ActivationRecord {
@@ -67,6 +77,8 @@ export interface RegionStatus {
   plan: (Omit<PlanOutcome, 'plan' | 'windows'> & { windows?: readonly string[] }) | null;
   /** Window of the plan that runs, by its begin in demand time; absent where the plan has only one. */
   window?: string;
+  /** Absent: the region has not planned anew yet. */
+  replan?: ReplanRecord;
   preDeployment: {
     meshReadyAt: string;
     recaps: readonly Readonly<Record<string, HostRecap>>[];

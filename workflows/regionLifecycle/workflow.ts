@@ -15,6 +15,7 @@ import type { BlockDecision } from './commands.js';
 import { expireOverrides } from './commands.js';
 import { Mailbox } from './mailbox.js';
 import { Region } from './region.js';
+import { replan, untilReplanMs } from './replan.js';
 import type { LifecycleState } from './state.js';
 import { PHASE_OF, STEPS, initialState } from './state.js';
 import type { Phase, Step } from '../../core/spec/lifecycle.js';
@@ -179,16 +180,26 @@ class Lifecycle {
     return work;
   }
 
+  /** A region that is blocked waits for a decision, not for work that can be done again later. */
+  private async duringUnlessBlocked<T>(work: Promise<T>): Promise<T> {
+    const { state, region } = this;
+    const blocked = condition(() => state.blocked !== null).then((): never => {
+      throw ApplicationFailure.create({ message: `given up: the region is blocked (${state.blocked?.reason ?? ''})` });
+    });
+    return this.during(Promise.race([work, blocked]));
+  }
+
   private async operate(): Promise<boolean> {
     const { state, region } = this;
     if (state.tuner.state === 'not-started') {
       await region.handOver();
     }
     if (state.blocked === null) region.show('operating');
+    state.replan ??= { wantedBy: null, startedMs: nowMs(), last: null };
     for (;;) {
       await condition(
         () => region.mailbox.queue.length > 0 || workflowInfo().continueAsNewSuggested,
-        this.nextExpiryMs(),
+        Math.max(1, Math.min(this.nextExpiryMs(), untilReplanMs(state) ?? Infinity)),
       );
       if (state.blocked !== null) {
         const decision = await this.takeDecision();
@@ -198,6 +209,7 @@ class Lifecycle {
         await region.carryOutQueued();
       }
       await expireOverrides(region);
+      if (untilReplanMs(state) === 0) await replan(region, (work) => this.duringUnlessBlocked(work));
       if (workflowInfo().continueAsNewSuggested && region.mailbox.queue.length === 0) {
         await condition(allHandlersFinished);
         if (region.mailbox.queue.length === 0) return false;

@@ -30,7 +30,7 @@ describe('parseMessage', () => {
     ['a value out of range', { address: 'shop.weight.eu-west', value: 101 }, 'at most 100 percent'],
     ['a fraction of a request', { address: 'shop.breaker.maxRequests', value: 1.5 }, 'whole number'],
     ['text for a number', { address: 'shop.rateLimit.rps', value: '60' }, 'must be a number'],
-    ['an unknown policy', { address: 'shop.lb.policy', value: 'RANDOM' }, 'one of LEAST_REQUEST, ROUND_ROBIN'],
+    ['an unknown policy', { address: 'shop.lb.policy', value: 'BEST' }, 'one of LEAST_REQUEST, ROUND_ROBIN'],
     [
       'a misspelt field',
       { address: 'shop.rateLimit.rps', value: 1, utnil: '2030-01-01T00:00:00Z' },

@@ -46,6 +46,7 @@ const OWN_FIELDS: Readonly<Record<MessageName, readonly string[]>> = {
   retry: [],
   skip: [],
   abort: [],
+  replan: [],
 };
 
 /** A misspelt `until` would make an override that never ends. */
@@ -72,6 +73,7 @@ const PROBLEMS_OF: Readonly<Record<MessageName, ProblemsOf>> = {
   retry: none,
   skip: none,
   abort: none,
+  replan: none,
 };
 
 function textProblems(fields: Record<string, unknown>, field: string, max: number): string[] {
