@@ -30,11 +30,13 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
     const previous = previousRef === undefined ? undefined : await ports.artifacts.getJson<PlanDocument>(previousRef);
     const document = await planOf(ports, spec, forecast, previous?.plan);
     const hash = planHash(document.plan);
-    for (const { from } of document.plan.windows) {
+    for (const [index, { from }] of document.plan.windows.entries()) {
+      // Hosts differ in addresses and paths alone, which no window changes.
+      const hosts = index === 0 ? spec.delivery.hosts : spec.delivery.hosts.slice(0, 1);
       for (const stage of GATED_STAGES) {
         const intent: LiveIntent = { stage, adjustments: [], overrides: [], window: from };
         run.progress(`checking the window from ${from}`);
-        await passGates(ports, releaseOf(spec, document, hash, intent), intent, run.signal);
+        await passGates(ports, releaseOf(spec, document, hash, intent, hosts), intent, run.signal);
       }
     }
     const { windows } = document.plan;

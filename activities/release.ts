@@ -7,7 +7,7 @@ import { checkWeights, validateOverride } from '../core/plan/override.js';
 import type { ArtifactRef, FileSet } from '../core/spec/artifact.js';
 import type { LiveIntent, LiveMesh } from '../core/spec/live.js';
 import type { MeshPlan } from '../core/spec/plan.js';
-import type { RegionSpec } from '../core/spec/region.js';
+import type { HostSpec, RegionSpec } from '../core/spec/region.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { releaseHash } from '../core/spec/hash.js';
 import { MESHES } from '../mesh/registry.js';
@@ -39,11 +39,17 @@ export async function renderRelease(
   return releaseOf(spec, document, input.plan.hash, input.intent);
 }
 
-export function releaseOf(spec: RegionSpec, document: PlanDocument, planHash: string, intent: LiveIntent): Release {
+export function releaseOf(
+  spec: RegionSpec,
+  document: PlanDocument,
+  planHash: string,
+  intent: LiveIntent,
+  hosts: readonly HostSpec[] = spec.delivery.hosts,
+): Release {
   const live = liveMesh(spec, document.plan, planHash, intent);
   const mesh = MESHES[spec.mesh.kind];
   const perHost: Record<string, FileSet> = {};
-  for (const host of spec.delivery.hosts) {
+  for (const host of hosts) {
     const files = mesh.render(live, spec, host);
     perHost[host.name] = { ...files, [VALIDATE_FILE]: mesh.flatten(files) };
   }
