@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { buildGraph } from '../core/graph/build.js';
 import type { EdgeSet } from '../core/graph/edgeSet.js';
 import { graphToDot, graphToMermaid } from '../core/graph/draw.js';
-import { parseOtelServicegraph } from '../core/graph/otelServicegraph.js';
-import { parseYamlEdges } from '../core/graph/yamlEdges.js';
+import { detectGraphSource } from '../core/graph/sources/detectGraphSource.js';
+import { parseGraphSource } from '../core/graph/sources/parseGraphSource.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import type { Problem, Result } from '../core/spec/problem.js';
 import { printJson, refuse } from './output.js';
@@ -13,11 +13,15 @@ import { printJson, refuse } from './output.js';
 const FORMATS = ['json', 'mermaid', 'dot'] as const;
 type Format = (typeof FORMATS)[number];
 
+const SOURCES =
+  'files, each told by what it holds: OTLP traces, servicegraph metrics, Jaeger or Zipkin dependencies, ' +
+  'Kiali graphs, Istio metrics, Kubernetes manifests, Compose files, YAML lists of edges (docs/graph-sources.md)';
+
 export function registerGraph(program: Command): void {
   program
     .command('graph')
     .description('merge what sources say of who calls whom into one service graph')
-    .argument('<source...>', 'files: OpenTelemetry servicegraph metrics (Prometheus text) or YAML lists of edges')
+    .argument('<source...>', SOURCES)
     .option('--format <format>', FORMATS.join(', '), 'json')
     .action(async (files: string[], options: { format: string }) => {
       const format = FORMATS.find((one) => one === options.format);
@@ -50,9 +54,14 @@ export async function graphOfFiles(files: readonly string[]): Promise<Result<Ser
   return problems.length > 0 ? { ok: false, problems } : buildGraph({ sources });
 }
 
-/** YAML by its name; anything else is metrics, whose files are named in every way. */
 function parseSource(text: string, file: string): Result<EdgeSet> {
-  return /\.(ya?ml|json)$/i.test(file) ? parseYamlEdges(text, file) : parseOtelServicegraph(text, file);
+  const kind = detectGraphSource(text, file);
+  if (kind !== null) return parseGraphSource(kind, text, file);
+  const expected = 'one of the sources in docs/graph-sources.md';
+  return {
+    ok: false,
+    problems: [{ code: 'graph-kind', file, field: '(file)', message: 'is of no known kind', expected }],
+  };
 }
 
 function unreadable(file: string, error: unknown): Result<EdgeSet> {

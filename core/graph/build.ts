@@ -1,12 +1,14 @@
 import type { GraphEdgeSpec, RegionSpec } from '../spec/region.js';
-import type { ServiceEdge, ServiceGraph } from '../spec/graph.js';
-import { findCycles } from '../spec/graphCycles.js';
+import type { GraphContradiction, ServiceGraph } from '../spec/graph.js';
+import { circlesOf, circleText } from '../spec/graphCycles.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
+import { calibrateRelative } from './calibrate.js';
 import { STATED_CONFIDENCE } from './edgeSet.js';
 import type { EdgeSet, SourcedEdge } from './edgeSet.js';
-import { parseOtelServicegraph } from './otelServicegraph.js';
-import { parseYamlEdges } from './yamlEdges.js';
+import { contradictionText, mergeStatements } from './merge.js';
+import type { MergedEdge } from './merge.js';
+import { parseGraphSource } from './sources/parseGraphSource.js';
 
 export interface GraphInput {
   /** Services that may appear; absent: all that the sources name. */
@@ -16,38 +18,34 @@ export interface GraphInput {
   sources?: readonly EdgeSet[];
 }
 
-/** Two sources agree on an edge when their calls per request differ by no more than this, relatively. */
-const AGREEMENT = 0.1;
-
 /**
- * Merges what several sources say of who calls whom. Where they agree, the mean weighted by confidence holds and
- * confidence grows; where they contradict each other, the more confident one holds (the larger rate when equal),
- * its confidence is halved and a warning says so. An edge to a service that is not among `services` is left out
- * with a warning. Cycles are listed, not refused: propagation refuses them.
+ * Merges what several sources say of who calls whom; see `mergeStatements` for how. Contradictions are listed and
+ * warned of, and so are edges that only a hint tells of. An edge to a service that is not among `services` is left out
+ * with a warning. A hint never makes a circle endless: such a one is left out. Other circles are listed, not refused:
+ * propagation refuses those that would never end. The order of sources and edges changes nothing.
  */
 export function buildGraph(input: GraphInput): Result<ServiceGraph> {
-  const stated = (input.edges ?? []).map((edge) => ({
+  const stated = (input.edges ?? []).map((edge): SourcedEdge => ({
     ...edge,
     source: 'graph.edges',
     confidence: STATED_CONFIDENCE,
+    basis: 'stated',
   }));
-  const all = [...stated, ...(input.sources ?? []).flatMap((source) => source.edges)];
+  const sources = input.sources ?? [];
+  const all = [...stated, ...sources.flatMap((source) => source.edges)];
   const problems = all.flatMap(edgeProblems);
   if (problems.length > 0) return refused(problems);
-  const warnings = (input.sources ?? []).flatMap((source) => source.notes);
-  const services = input.services ?? [...new Set(all.flatMap(({ caller, callee }) => [caller, callee]))].sort();
-  const known = new Set(services);
-  const usable = all.filter((edge) => {
-    const unknown = [edge.caller, edge.callee].filter((name) => !known.has(name));
-    if (unknown.length > 0) {
-      warnings.push(`${edge.source}: ${edge.caller} → ${edge.callee} left out: no service ${unknown.join(', ')} here`);
-    }
-    return unknown.length === 0;
-  });
-  const edges = group(usable).map((same) => mergeEdge(same, warnings));
-  edges.sort((a, b) => compare(a.caller, b.caller) || compare(a.callee, b.callee));
-  const cycles = findCycles(edges);
-  return ok({ services: [...services], edges, cycles, warnings: [...new Set(warnings)] });
+  const warnings = sources.flatMap((source) => source.notes);
+  const named = [...all.flatMap(({ caller, callee }) => [caller, callee]), ...sources.flatMap((s) => s.services ?? [])];
+  const services = input.services ?? [...new Set(named)].sort();
+  const { edges: calibrated, notes } = calibrateRelative(all);
+  warnings.push(...notes);
+  const usable = knownEnds(calibrated, new Set(services), warnings);
+  const merged = withoutEndlessHints(group(usable).map(mergeStatements), warnings);
+  merged.sort((a, b) => compare(a.edge.caller, b.edge.caller) || compare(a.edge.callee, b.edge.callee));
+  const contradictions = merged.flatMap(({ contradiction }) => (contradiction === undefined ? [] : [contradiction]));
+  warnings.push(...contradictions.map(contradictionText), ...merged.flatMap(hintWarning));
+  return ok(graphOf(services, merged, warnings, contradictions));
 }
 
 /**
@@ -63,7 +61,7 @@ export function graphOfRegion(region: RegionSpec, texts: Readonly<Record<string,
       problems.push({ code: 'graph-source', field: `graph.sources[${i}].file`, message: `${file} was not read` });
       return;
     }
-    const parsed = kind === 'yaml' ? parseYamlEdges(text, file) : parseOtelServicegraph(text, file);
+    const parsed = parseGraphSource(kind, text, file);
     if (parsed.ok) sources.push(parsed.value);
     else problems.push(...parsed.problems);
   });
@@ -72,16 +70,46 @@ export function graphOfRegion(region: RegionSpec, texts: Readonly<Record<string,
   return buildGraph({ services, edges: region.graph.edges ?? [], sources });
 }
 
+function graphOf(
+  services: readonly string[],
+  merged: readonly MergedEdge[],
+  warnings: readonly string[],
+  contradictions: readonly GraphContradiction[],
+): ServiceGraph {
+  const edges = merged.map(({ edge }) => edge);
+  const cycles = circlesOf(edges).map((circle) => circle.services);
+  const graph = { services: [...services], edges, cycles, warnings: [...new Set(warnings)].sort() };
+  return contradictions.length === 0 ? graph : { ...graph, contradictions };
+}
+
 function edgeProblems(edge: SourcedEdge): Problem[] {
-  if (edge.callsPerRequest >= 0 && Number.isFinite(edge.callsPerRequest)) return [];
+  const field = `${edge.source}: ${edge.caller} → ${edge.callee}`;
+  const rates = [
+    edge.callsPerRequest,
+    ...Object.values(edge.callsByEntry ?? {}),
+    ...Object.values(edge.callsByRoute ?? {}),
+  ];
+  const wrong = rates.find((rate) => !(rate >= 0 && Number.isFinite(rate)));
+  if (wrong === undefined) return [];
   return [
     {
       code: 'graph-edge',
-      field: `${edge.source}: ${edge.caller} → ${edge.callee}`,
-      message: `calls per request is ${edge.callsPerRequest}`,
+      file: edge.source,
+      field,
+      message: `calls per request is ${wrong}`,
       expected: 'a number ≥ 0',
     },
   ];
+}
+
+function knownEnds(edges: readonly SourcedEdge[], known: ReadonlySet<string>, warnings: string[]): SourcedEdge[] {
+  return edges.filter((edge) => {
+    const unknown = [...new Set([edge.caller, edge.callee])].filter((name) => !known.has(name));
+    if (unknown.length > 0) {
+      warnings.push(`${edge.source}: ${edge.caller} → ${edge.callee} left out: no service ${unknown.join(', ')} here`);
+    }
+    return unknown.length === 0;
+  });
 }
 
 function group(edges: readonly SourcedEdge[]): SourcedEdge[][] {
@@ -95,33 +123,25 @@ function group(edges: readonly SourcedEdge[]): SourcedEdge[][] {
   return [...byPair.values()];
 }
 
-function mergeEdge(same: readonly SourcedEdge[], warnings: string[]): ServiceEdge {
-  const best = same.reduce((a, b) => (outranks(b, a) ? b : a));
-  const sources = [...new Set(same.map((edge) => edge.source))].sort();
-  const ends = { caller: best.caller, callee: best.callee, sources };
-  const contrary = same.filter((edge) => !agrees(edge.callsPerRequest, best.callsPerRequest));
-  if (contrary.length > 0) {
-    const said = same.map((edge) => `${round(edge.callsPerRequest)} by ${edge.source}`).join(', ');
-    warnings.push(`${best.caller} → ${best.callee}: sources contradict each other (${said}); ${best.source} holds`);
-    return { ...ends, callsPerRequest: best.callsPerRequest, confidence: best.confidence / 2 };
-  }
-  const total = same.reduce((sum, edge) => sum + edge.confidence, 0);
-  const mean = same.reduce((sum, edge) => sum + edge.callsPerRequest * edge.confidence, 0) / total;
-  const doubt = same.reduce((product, edge) => product * (1 - edge.confidence), 1);
-  return { ...ends, callsPerRequest: total > 0 ? mean : best.callsPerRequest, confidence: 1 - doubt };
+/** The one call per request of a hint is a guess: it must not refuse what the others say. */
+function withoutEndlessHints(merged: readonly MergedEdge[], warnings: string[]): MergedEdge[] {
+  if (!merged.some(({ hintOnly }) => hintOnly)) return [...merged];
+  const endless = circlesOf(merged.map(({ edge }) => edge)).filter((circle) => circle.endless);
+  const circleOf = new Map(endless.flatMap((circle) => circle.services.map((name) => [name, circle] as const)));
+  return merged.filter(({ edge, hintOnly }) => {
+    const circle = circleOf.get(edge.caller);
+    if (!hintOnly || circle === undefined || circle !== circleOf.get(edge.callee)) return true;
+    warnings.push(`${named(edge)} left out: it would close a circle of calls without end, ${circleText(circle)}`);
+    return false;
+  });
 }
 
-function outranks(a: SourcedEdge, b: SourcedEdge): boolean {
-  if (a.confidence !== b.confidence) return a.confidence > b.confidence;
-  return a.callsPerRequest > b.callsPerRequest;
+function hintWarning({ edge, hintOnly }: MergedEdge): string[] {
+  return hintOnly ? [`${named(edge)}: nothing measured it; one call per request is a guess`] : [];
 }
 
-function agrees(a: number, b: number): boolean {
-  return Math.abs(a - b) <= AGREEMENT * Math.max(a, b);
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+function named({ caller, callee, sources }: MergedEdge['edge']): string {
+  return `${caller} → ${callee}, only hinted at by ${sources.join(', ')}`;
 }
 
 function compare(a: string, b: string): number {

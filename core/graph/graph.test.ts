@@ -20,7 +20,7 @@ function demandOf(graph: ServiceGraph, entry: Record<string, number>): Record<st
 }
 
 const said = (source: string, callsPerRequest: number, confidence: number) => ({
-  edges: [{ caller: 'a', callee: 'b', callsPerRequest, source, confidence }],
+  edges: [{ caller: 'a', callee: 'b', callsPerRequest, source, confidence, basis: 'measured' as const }],
   notes: [],
 });
 
