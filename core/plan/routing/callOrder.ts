@@ -1,0 +1,82 @@
+import type { RoutedCall } from './problem.js';
+
+/** Calls by caller, in rows: callees of s are `index[start[s] … start[s+1])`. */
+export interface CallRows {
+  start: Int32Array;
+  index: Int32Array;
+  calls: Float64Array;
+}
+
+/** Services in groups, callers before callees; a cyclic group's members call each other in a circle, or themselves. */
+export interface CallOrder {
+  groupStart: Int32Array;
+  members: Int32Array;
+  cyclic: Uint8Array;
+}
+
+/** Calls to the same callee are added up; those that never happen are left out. */
+export function callRows(services: number, calls: readonly RoutedCall[]): CallRows {
+  const byCaller = Array.from({ length: services }, () => new Map<number, number>());
+  for (const { caller, callee, callsPerRequest } of calls) {
+    const row = byCaller[caller];
+    if (row !== undefined && callsPerRequest > 0) row.set(callee, (row.get(callee) ?? 0) + callsPerRequest);
+  }
+  const start = new Int32Array(services + 1);
+  byCaller.forEach((row, s) => (start[s + 1] = start[s]! + row.size));
+  const pairs = byCaller.flatMap((row) => [...row].sort(([a], [b]) => a - b));
+  return {
+    start,
+    index: Int32Array.from(pairs, ([callee]) => callee),
+    calls: Float64Array.from(pairs, ([, perRequest]) => perRequest),
+  };
+}
+
+/** Strongly connected components by Tarjan's algorithm, without recursion: chains of calls may be long. */
+export function callOrder(services: number, rows: CallRows): CallOrder {
+  const groups: number[][] = [];
+  const seen = new Int32Array(services).fill(-1);
+  const low = new Int32Array(services);
+  const open = new Uint8Array(services);
+  const next = Int32Array.from(rows.start);
+  const trail: number[] = [];
+  let count = 0;
+  for (let root = 0; root < services; root++) {
+    if (seen[root]! >= 0) continue;
+    const path = [root];
+    while (path.length > 0) {
+      const s = path[path.length - 1]!;
+      if (seen[s]! < 0) {
+        seen[s] = low[s] = count++;
+        open[s] = 1;
+        trail.push(s);
+      }
+      if (next[s]! < rows.start[s + 1]!) {
+        const callee = rows.index[next[s]!++]!;
+        if (seen[callee]! < 0) path.push(callee);
+        else if (open[callee]) low[s] = Math.min(low[s]!, seen[callee]!);
+        continue;
+      }
+      path.pop();
+      const caller = path[path.length - 1];
+      if (caller !== undefined) low[caller] = Math.min(low[caller]!, low[s]!);
+      if (low[s] === seen[s]) groups.push(closeGroup(trail, open, s));
+    }
+  }
+  // Tarjan finds callees first.
+  groups.reverse();
+  const groupStart = new Int32Array(groups.length + 1);
+  groups.forEach((group, g) => (groupStart[g + 1] = groupStart[g]! + group.length));
+  const cyclic = Uint8Array.from(groups, (group) => (group.length > 1 || callsItself(rows, group[0]!) ? 1 : 0));
+  return { groupStart, members: Int32Array.from(groups.flat()), cyclic };
+}
+
+function closeGroup(trail: number[], open: Uint8Array, first: number): number[] {
+  const group = trail.splice(trail.lastIndexOf(first));
+  for (const member of group) open[member] = 0;
+  return group;
+}
+
+function callsItself(rows: CallRows, s: number): boolean {
+  for (let k = rows.start[s]!; k < rows.start[s + 1]!; k++) if (rows.index[k] === s) return true;
+  return false;
+}
