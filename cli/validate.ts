@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { validateWithEnvoy } from '../adapters/mesh/validateEnvoy.js';
+import { validateEnvoy } from '../adapters/mesh/validateEnvoy.js';
 import type { Problem } from '../core/spec/problem.js';
 import { locatePart } from '../scripts/parts/locate.js';
 import { EXIT, printJson, refuse } from './output.js';
@@ -30,6 +30,6 @@ async function problemsOf(file: string): Promise<readonly Problem[]> {
   const isPlan = found.isDirectory() || path.basename(file) === 'plan.json';
   if (!isPlan) return validateRegionFile(file);
   return validatePlanPath(file, {
-    validateEnvoy: (flattened) => validateWithEnvoy(locatePart('envoy'), flattened),
+    validateEnvoy: (flattened) => validateEnvoy(locatePart('envoy'), flattened),
   });
 }

@@ -11,7 +11,7 @@ import { readRegressorsFile } from '../adapters/history/regressors.js';
 import { createHttpHooks } from '../adapters/hooks/http.js';
 import { createFileMemory } from '../adapters/memory/file.js';
 import { openTarget } from '../adapters/mesh/targets.js';
-import { validateWithEnvoy } from '../adapters/mesh/validateEnvoy.js';
+import { validateEnvoy } from '../adapters/mesh/validateEnvoy.js';
 import { createSqliteMetricsStore } from '../adapters/metrics/sqlite.js';
 import { locatePart } from '../scripts/parts/locate.js';
 import type { WorkerConfig } from './config.js';
@@ -56,7 +56,7 @@ export function composePorts(config: WorkerConfig): ComposedPorts {
         runsDirectory: inState('deployments'),
       }),
     },
-    validate: { envoy: (flattened, signal) => validateWithEnvoy(envoy, flattened, { signal }) },
+    validate: { envoy: (flattened, signal) => validateEnvoy(envoy, flattened, { signal }) },
     readText: (file) => readFile(inData(file), 'utf8'),
     now: () => Date.now(),
     close: async () => {

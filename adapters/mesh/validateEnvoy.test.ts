@@ -7,7 +7,7 @@ import { render } from '../../mesh/envoy/render.js';
 import { locatePart } from '../../scripts/parts/locate.js';
 import { planOf } from '../../test/fixtures/planned.js';
 import { forecastOf, hostSpec, shopRegion } from '../../test/fixtures/regionSpec.js';
-import { validateWithEnvoy } from './validateEnvoy.js';
+import { validateEnvoy, validateWithEnvoy } from './validateEnvoy.js';
 
 const envoy = locatePart('envoy');
 const region = shopRegion();
@@ -27,7 +27,7 @@ describe('validateWithEnvoy', () => {
   it.each([
     ['an unknown field', 'choice_count: 2', 'choice_cuont: 2', /no such field: 'choice_cuont'/],
     ['a route to nowhere', 'cluster: stock', 'cluster: nowhere', /unknown cluster 'nowhere'/],
-    ['a value out of range', 'max_ejection_percent: 50', 'max_ejection_percent: 150', /MaxEjectionPercent/],
+    ['a value out of range', 'max_ejection_percent: ', 'max_ejection_percent: 1000', /MaxEjectionPercent/],
     ['a name in place of an address', 'address: 127.0.0.1', 'address: no.ip', /malformed IP address: no.ip/],
     ['no YAML', 'static_resources:', 'static_resources: [', /./],
   ])('names %s', async (_, from, to, message) => {
@@ -39,5 +39,26 @@ describe('validateWithEnvoy', () => {
   it('rejects when it cannot be run or is called off', async () => {
     await expect(validateWithEnvoy('/no/such/envoy', flattened)).rejects.toThrow('ENOENT');
     await expect(validateWithEnvoy(envoy, flattened, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+});
+
+describe('validateEnvoy', () => {
+  it('finds nothing in what is rendered', async () => {
+    expect(await validateEnvoy(envoy, flattened)).toEqual([]);
+  });
+
+  it('names every problem of the fields at once, without an Envoy', async () => {
+    const bad = flattened
+      .replaceAll('choice_count: 2', 'choice_cuont: 2')
+      .replaceAll(/max_ejection_percent: \d+/g, 'max_ejection_percent: 150');
+    const codes = new Set((await validateEnvoy('/no/such/envoy', bad)).map((problem) => problem.code));
+    expect(codes).toEqual(new Set(['envoy-unknown-field', 'envoy-out-of-range']));
+  });
+
+  it('asks the real Envoy what only it sees', async () => {
+    expect(await validateEnvoy(envoy, flattened.replaceAll('cluster: stock', 'cluster: nowhere'))).toMatchObject([
+      { code: 'envoy-refuses', message: expect.stringMatching(/unknown cluster 'nowhere'/) },
+    ]);
+    await expect(validateEnvoy('/no/such/envoy', flattened)).rejects.toThrow('ENOENT');
   });
 });

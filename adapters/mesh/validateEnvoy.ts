@@ -4,9 +4,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { Problem } from '../../core/spec/problem.js';
+import { checkEnvoyYaml } from './envoySchema/checkEnvoyConfig.js';
 
 export interface ValidateOptions {
   signal?: AbortSignal;
+}
+
+/**
+ * Checks a flattened configuration in this process first, which names every problem with its field, and lets the real
+ * Envoy read only what passes: it stops at its first objection, but sees what one part asks of another. Resolves to
+ * all objections; rejects as `validateWithEnvoy` does.
+ */
+export async function validateEnvoy(
+  binary: string,
+  flattenedText: string,
+  options: ValidateOptions = {},
+): Promise<Problem[]> {
+  const problems = checkEnvoyYaml(flattenedText);
+  return problems.length > 0 ? problems : validateWithEnvoy(binary, flattenedText, options);
 }
 
 /**

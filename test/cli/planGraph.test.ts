@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { validateWithEnvoy } from '../../adapters/mesh/validateEnvoy.js';
+import { validateEnvoy } from '../../adapters/mesh/validateEnvoy.js';
 import { validatePlanPath } from '../../cli/validatePlan.js';
 import { locatePart } from '../../scripts/parts/locate.js';
 import { forecastOf } from '../fixtures/regionSpec.js';
@@ -31,7 +31,7 @@ afterEach(async () => {
 const plan = (...more: string[]) => psmg('plan', REGION, '--out', out, '--demand', demand, ...more);
 
 const validate = (target: string) =>
-  validatePlanPath(target, { validateEnvoy: (text) => validateWithEnvoy(locatePart('envoy'), text) });
+  validatePlanPath(target, { validateEnvoy: (text) => validateEnvoy(locatePart('envoy'), text) });
 
 describe('psmg plan', () => {
   it('writes plan.json and every rendered form, which then hold by schema, lint and the real proxy', async () => {
@@ -118,7 +118,11 @@ describe('validatePlanPath', () => {
     );
     expect(await validate(out)).toMatchObject([
       { code: 'plan-shape', file, field: 'version' },
-      { code: 'envoy-refuses', file: path.dirname(path.dirname(clusters)), message: expect.stringContaining('LUCK') },
+      {
+        code: 'envoy-wrong-type',
+        file: path.dirname(path.dirname(clusters)),
+        message: expect.stringContaining('LUCK'),
+      },
     ]);
     await rm(path.join(out, 'envoy/edge-1/dyn/cds.yaml'));
     await rm(file);
