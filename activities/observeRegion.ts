@@ -62,7 +62,10 @@ export async function observeFor(
 export function readyInstances(spec: RegionSpec, snapshots: readonly ProxySnapshot[]): Record<string, number> {
   const ready: Record<string, number> = {};
   for (const { name } of spec.services) {
-    const counts = snapshots.map((snapshot) => snapshot.services[name]?.healthyByRegion[spec.name] ?? 0);
+    const counts = snapshots.map(({ services: { [name]: seen } }) => {
+      // Those that are up without being planned are capacity too: it is used once it is known.
+      return (seen?.healthyByRegion[spec.name] ?? 0) + (seen?.healthyUnplanned ?? 0);
+    });
     ready[name] = counts.length === 0 ? 0 : Math.min(...counts);
   }
   return ready;

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 
 import { graphOfRegion } from '../core/graph/build.js';
+import { diffPlans } from '../core/plan/explain/diffPlans.js';
+import { explainPlan } from '../core/plan/explain/explainPlan.js';
 import { planMesh } from '../core/plan/plan.js';
+import { windowAt } from '../core/plan/windowAt.js';
 import { liveMesh } from '../core/plan/live.js';
 import { lintMesh } from '../core/plan/lint.js';
 import type { FileSet } from '../core/spec/artifact.js';
@@ -16,9 +19,11 @@ import type { MeshPlan } from '../core/spec/plan.js';
 import type { Problem, Result } from '../core/spec/problem.js';
 import { ok, refused } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
+import { renderIstio } from '../mesh/istio/render.js';
 import { MESHES } from '../mesh/registry.js';
 import { EXIT, printJson, refuse } from './output.js';
-import { explainPlan, planTable } from './planText.js';
+import { differencesText, explanationText, planTable } from './planText.js';
+import { readPlan } from './readPlan.js';
 import { OutFolderError, PLAN_FILE, writeOutFolder } from './outFolder.js';
 
 export interface PlanCommandDeps {
@@ -32,6 +37,7 @@ interface PlanOptions {
   demand?: string;
   service?: string;
   explain?: boolean;
+  against?: string;
   format: string;
 }
 
@@ -45,12 +51,15 @@ export function registerPlan(program: Command, deps: PlanCommandDeps): void {
     .option('--demand <file>', 'plan on this forecast (JSON as `psmg forecast` prints it) in place of one made now')
     .option('--service <name>', 'print this service only')
     .option('--explain', 'print every value with its reason')
+    .option('--against <plan.json>', 'print what differs from this plan, in words')
     .option('--format <format>', 'text or json', 'text')
     .action(async (file: string, options: PlanOptions) => {
       const json = options.format === 'json';
       const planned = await planFile(file, options, deps);
       if (!planned.ok) return refuse(planned.problems, json ? 'json' : 'text');
       const { plan, graph, files } = planned.value;
+      const before = options.against === undefined ? undefined : await readPlan(options.against);
+      if (before?.ok === false) return refuse(before.problems, json ? 'json' : 'text');
       try {
         await writeOutFolder(options.out, files);
       } catch (error) {
@@ -65,10 +74,13 @@ export function registerPlan(program: Command, deps: PlanCommandDeps): void {
           out: options.out,
           files: Object.keys(files).sort(),
           plan: only(plan, options.service),
+          ...(before === undefined ? {} : { differences: diffPlans(before.value, plan) }),
         });
       else {
-        const shown = only(plan, options.service);
-        process.stdout.write(options.explain === true ? explainPlan(shown) : planTable(shown));
+        const of = options.service === undefined ? {} : { service: options.service };
+        if (before !== undefined) process.stdout.write(differencesText(diffPlans(before.value, plan)));
+        else if (options.explain === true) process.stdout.write(explanationText(explainPlan(plan, of)));
+        else process.stdout.write(planTable(only(plan, options.service)));
         process.stdout.write(`plan ${hash} written to ${options.out}\n`);
       }
       process.exitCode = EXIT.ok;
@@ -103,9 +115,13 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
 /** The plan as it runs when activation has ended; `region.yaml` goes along, so that the folder can be checked alone. */
 function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps: PlanCommandDeps): Result<FileSet> {
   const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
-  const live = liveMesh(region, plan, planHash(plan), intent);
-  const problems = lintMesh(live, region, plan);
+  const hash = planHash(plan);
+  const problems = plan.windows.flatMap(({ from }) =>
+    lintMesh(liveMesh(region, plan, hash, { ...intent, window: from }), region, plan, { at: from }),
+  );
   if (problems.length > 0) return refused(problems);
+  const live = liveMesh(region, plan, hash, intent);
+  const calls = Object.fromEntries(windowAt(plan).services.map((service) => [service.service, service.calls ?? {}]));
   const mesh = MESHES[region.mesh.kind];
   const perHost: Record<string, FileSet> = {};
   for (const host of region.delivery.hosts) {
@@ -119,6 +135,7 @@ function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps
       region.mesh.kind,
       Object.assign({}, ...Object.entries(perHost).map(([host, files]) => below(host, files))),
     ),
+    ...below('istio', renderIstio(live, region, { calls })),
     ...below(region.delivery.tool, deps.renderDelivery(region, perHost)),
   });
 }

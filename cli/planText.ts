@@ -1,4 +1,7 @@
-import type { MeshPlan, Reasoned, ServicePlan } from '../core/spec/plan.js';
+import type { PlanDifference } from '../core/plan/explain/diffPlans.js';
+import type { Explanation } from '../core/plan/explain/explainPlan.js';
+import { differenceInWords } from '../core/plan/explain/words.js';
+import type { MeshPlan, ServicePlan } from '../core/spec/plan.js';
 
 /** One line a service: what it is expected to get and what it gets for it. */
 export function planTable(plan: MeshPlan): string {
@@ -13,30 +16,31 @@ export function planTable(plan: MeshPlan): string {
       String(service.settings['breaker.maxRequests'].value),
       `${service.settings['timeout.requestMs'].value} ms`,
     ]);
-    return [`${window.from} – ${window.to}`, ...columns([head, ...rows])];
+    const of = window === plan.windows[0] ? '' : ', what changes';
+    return rows.length === 0 ? [] : [`${window.from} – ${window.to}${of}`, ...columns([head, ...rows])];
   });
   return `${lines.join('\n')}\n`;
 }
 
 /** Every value with its reason and the numbers that it came from. */
-export function explainPlan(plan: MeshPlan): string {
-  const lines = plan.windows.flatMap((window) => [
-    `${window.from} – ${window.to}`,
-    ...window.services.flatMap((service) => [
-      '',
-      `${service.service}: ${service.demand.rps.toFixed(1)} rps at ${service.demand.quantile}, trust ${service.demand.trust}`,
-      ...explained('instances', service.instances),
-      ...Object.entries(service.weights).flatMap(([region, weight]) => explained(`weight.${region}`, weight)),
-      ...Object.entries(service.settings).flatMap(([field, setting]) => explained(field, setting)),
-      ...Object.entries(service.bounds).map(([field, { min, max }]) => `  ${field} may be moved from ${min} to ${max}`),
-    ]),
-  ]);
+export function explanationText(explanations: readonly Explanation[]): string {
+  const lines: string[] = [];
+  let place = '';
+  for (const { window, service, address, value, unit, reason, inputs, bounds } of explanations) {
+    const here = `${window} ${service}`;
+    if (here !== place) lines.push(...(place === '' ? [] : ['']), `${service}, from ${window}`);
+    place = here;
+    lines.push(`  ${address} = ${value}${unit === '' || unit === 'name' ? '' : ` ${unit}`}: ${reason}`);
+    const numbers = Object.entries(inputs).map(([key, input]) => `${key} ${input}`);
+    if (numbers.length > 0) lines.push(`    from ${numbers.join(', ')}`);
+    if (bounds !== undefined) lines.push(`    may be moved from ${bounds.min} to ${bounds.max}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
-function explained(name: string, { value, reason, inputs }: Reasoned<number | string>): string[] {
-  const numbers = Object.entries(inputs ?? {}).map(([key, input]) => `${key} ${input}`);
-  return [`  ${name} = ${value}: ${reason}`, ...(numbers.length > 0 ? [`    from ${numbers.join(', ')}`] : [])];
+/** What becomes different, a line each, the most urgent first. */
+export function differencesText(differences: readonly PlanDifference[]): string {
+  return differences.length === 0 ? 'nothing changes\n' : `${differences.map(differenceInWords).join('\n')}\n`;
 }
 
 function weightsText(service: ServicePlan): string {

@@ -3,14 +3,15 @@ import path from 'node:path';
 
 import { lintMesh } from '../core/plan/lint.js';
 import { liveMesh } from '../core/plan/live.js';
-import { planProblems } from '../core/plan/planSchema.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import { planHash } from '../core/spec/hash.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
-import type { MeshPlan } from '../core/spec/plan.js';
 import type { Problem } from '../core/spec/problem.js';
 import { MESHES } from '../mesh/registry.js';
+import { checkIstio } from '../mesh/istio/check.js';
+import { lintIstio } from '../mesh/istio/lint.js';
 import { PLAN_FILE } from './outFolder.js';
+import { planFromText } from './readPlan.js';
 
 export interface ValidatePlanDeps {
   /** The real Envoy on a flattened configuration; absent: that check is left out. */
@@ -28,36 +29,30 @@ export async function validatePlanPath(target: string, deps: ValidatePlanDeps = 
   const planFile = isFolder ? path.join(target, PLAN_FILE) : target;
   const planText = await readIfThere(planFile);
   const hosts = isFolder ? await hostFolders(target) : [];
-  if (planText === null && hosts.length === 0) {
+  const istio = isFolder ? await istioFiles(target) : null;
+  if (planText === null && hosts.length === 0 && istio === null) {
     return [
       { code: 'no-plan', file: target, field: '(folder)', message: 'holds neither plan.json nor rendered files' },
     ];
   }
   const problems = planText === null ? [] : await validatePlan(planText, planFile, path.join(folder, 'region.yaml'));
   for (const host of hosts) problems.push(...(await validateHost(host, deps)));
+  if (istio !== null) problems.push(...validateIstio(istio, path.join(target, 'istio')));
   return problems;
 }
 
 async function validatePlan(text: string, file: string, regionFile: string): Promise<Problem[]> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return [
-      { code: 'json', file, field: '(document)', message: error instanceof Error ? error.message : String(error) },
-    ];
-  }
-  const shape = planProblems(value);
-  if (shape.length > 0) return shape.map((problem) => ({ ...problem, file }));
+  const read = planFromText(text, file);
+  if (!read.ok) return [...read.problems];
   const regionText = await readIfThere(regionFile);
   if (regionText === null) return [];
   const region = parseRegion(regionText, regionFile);
   if (!region.ok) return [...region.problems];
-  const plan = value as MeshPlan;
+  const plan = read.value;
   const hash = planHash(plan);
   const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
   return plan.windows.flatMap((window) => {
-    const live = liveMesh(region.value, plan, hash, intent, window.from);
+    const live = liveMesh(region.value, plan, hash, { ...intent, window: window.from });
     return lintMesh(live, region.value, plan, { at: window.from }).map((problem) => ({ ...problem, file }));
   });
 }
@@ -74,6 +69,22 @@ async function validateHost(folder: string, deps: ValidatePlanDeps): Promise<Pro
   }
   const problems = (await deps.validateEnvoy?.(flattened)) ?? [];
   return problems.map((problem) => ({ file: folder, ...problem }));
+}
+
+/** By the closed schemas of Istio's own kinds, then by what they cannot see. */
+function validateIstio(files: FileSet, folder: string): Problem[] {
+  const found = checkIstio(files);
+  const problems = found.length > 0 ? found : lintIstio(files);
+  return problems.map((problem) => ({ ...problem, file: path.join(folder, problem.file ?? '') }));
+}
+
+async function istioFiles(target: string): Promise<FileSet | null> {
+  const folder = path.join(target, 'istio');
+  const isThere = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isThere ? readFolder(folder) : null;
 }
 
 /** Folders with a bootstrap: the target itself, or `envoy/<host>` below it. */

@@ -18,7 +18,7 @@ export interface MeshRenderer {
 export interface Mismatch {
   host: string;
   service: string;
-  /** A setting field, `weight.<region>` or `endpoints`. */
+  /** A setting field, `weight.<region>`, `endpoints`, `unplanned`, or the name of an instance's own listener. */
   field: string;
   expected: number | string | undefined;
   actual: number | string | undefined;

@@ -23,6 +23,8 @@ export interface ServiceCounters {
   /** Gauges */
   active: number;
   healthyByRegion: Readonly<Record<string, number>>;
+  /** Instances of our own region that are up without being planned, and get no requests. Absent: none is known. */
+  healthyUnplanned?: number;
   /** Requests answered, by region of the endpoint. */
   requestsByRegion: Readonly<Record<string, number>>;
   /** Upper bound in ms → cumulative count of latencies in the bucket (not ≤). */

@@ -40,6 +40,12 @@ function edited(from: string, to: string, text: string = MINIMAL): string {
   return text.replace(from, to);
 }
 
+/** The fixture with proxies in front of instances. */
+function inbound(...lines: readonly string[]): string {
+  const list = lines.map((line) => `          - ${line}\n`).join('');
+  return edited('port: 18082 }\n', `port: 18082 }\n        inbound:\n${list}`);
+}
+
 describe('a sound region file', () => {
   it('takes the documented defaults for what it leaves out', () => {
     const region = regionOf(MINIMAL);
@@ -104,6 +110,22 @@ describe('a sound region file', () => {
       { kind: 'calendar', url: 'https://example.com/events', tokenVariable: 'CALENDAR_TOKEN' },
     ]);
     expect(regionOf(MINIMAL)).not.toHaveProperty('eventSources');
+  });
+
+  it('takes services of every trait behind proxies of their own', () => {
+    const text = inbound(
+      '{ service: storefront, socket: 127.0.0.1:21000, app: 127.0.0.1:31000 }',
+      '{ service: storefront, socket: 127.0.0.1:21001, app: 127.0.0.1:31001 }',
+      '{ service: storefront, socket: 127.0.0.1:21009, app: 127.0.0.1:31009 }',
+      '{ service: catalog, socket: 127.0.0.1:21040, app: 127.0.0.1:31040 }',
+    ).replace("    endpoints: ['127.0.0.1:21040']", "    protocol: tcp\n    endpoints: ['127.0.0.1:21040']");
+    const region = regionOf(`${text}tls: { ingress: { certificateFile: /a.pem, privateKeyFile: /a.key } }\n`);
+    expect(region.services[1]?.protocol).toBe('tcp');
+    expect(region.delivery.hosts[0]?.proxy.inbound?.[0]).toEqual({
+      service: 'storefront',
+      socket: { address: '127.0.0.1', port: 21000 },
+      app: { address: '127.0.0.1', port: 31000 },
+    });
   });
 
   it('reads the example, and the same document as JSON', () => {
@@ -205,6 +227,14 @@ describe('a broken region file', () => {
       edited('1.5 }', '1.5 }\n    - { caller: catalog, callee: storefront, callsPerRequest: 1 }'),
       ['cycle graph.edges[1] @ {'],
     ],
+    [
+      'a circle of calls that die out, which is none of them',
+      edited(
+        '1.5 }',
+        '1.5 }\n    - { caller: catalog, callee: storefront, callsPerRequest: 0.5 }\n    - { caller: catalog, callee: nobody, callsPerRequest: 1 }',
+      ),
+      ['unknown-service graph.edges[2].callee @ nobody'],
+    ],
     ['a service that calls itself', edited('callee: catalog', 'callee: storefront'), ['cycle graph.edges[0] @ {']],
     [
       'a call stated twice',
@@ -237,6 +267,67 @@ describe('a broken region file', () => {
       'a time zone that is none',
       edited('forecast: {', 'forecast: { timeZone: Europe/Belrin,'),
       ['bad-value forecast.timeZone @ Europe/Belrin'],
+    ],
+    [
+      'proxies in front of no service, of no endpoint, of one endpoint twice',
+      inbound(
+        '{ service: catlog, socket: 127.0.0.1:21040, app: 127.0.0.1:31040 }',
+        '{ service: catalog, socket: 127.0.0.1:21041, app: 127.0.0.1:31041 }',
+        '{ service: catalog, socket: 127.0.0.1:21040, app: 127.0.0.1:31042 }',
+        '{ service: catalog, socket: 127.0.0.1:21040, app: 127.0.0.1:31043 }',
+      ),
+      [
+        'unknown-service delivery.hosts[0].proxy.inbound[0].service @ catlog',
+        'no-endpoint delivery.hosts[0].proxy.inbound[1].socket @ 127.0.0.1:21041',
+        'duplicate-endpoint delivery.hosts[0].proxy.inbound[3].socket @ 127.0.0.1:21040',
+      ],
+    ],
+    [
+      'instances behind proxies on the port of a listener, of an endpoint and of each other',
+      inbound(
+        '{ service: storefront, socket: 127.0.0.1:21000, app: 127.0.0.1:18081 }',
+        '{ service: storefront, socket: 127.0.0.1:21001, app: 127.0.0.1:31001 }',
+        '{ service: storefront, socket: 127.0.0.1:21009, app: 127.0.0.1:31001 }',
+        '{ service: catalog, socket: 127.0.0.1:21040, app: 127.0.0.1:21040 }',
+      ),
+      [
+        'duplicate-endpoint delivery.hosts[0].proxy.inbound[0].app @ 127.0.0.1:18081',
+        'duplicate-endpoint delivery.hosts[0].proxy.inbound[2].app @ 127.0.0.1:31001',
+        "duplicate-endpoint services[1].endpoints[0] @ '127.0.0.1:21040'",
+      ],
+    ],
+    [
+      'proxies in front of some endpoints of a service only',
+      inbound('{ service: storefront, socket: 127.0.0.1:21000, app: 127.0.0.1:31000 }'),
+      ["partly-inbound services[0].endpoints[0] @ '127.0.0.1:21000-21001'"],
+    ],
+    [
+      'bytes without a proxy in front, with affinity and an entry',
+      edited('    entry: { pathPrefix: /shop }', '    entry: { pathPrefix: /shop }\n    protocol: tcp').replace(
+        '  - name: catalog',
+        '    affinity: { header: x-user }\n  - name: catalog',
+      ),
+      [
+        'contradiction services[0].entry @ entry:',
+        'contradiction services[0].protocol @ tcp',
+        'contradiction services[0].affinity @ affinity:',
+      ],
+    ],
+    [
+      'half of what CPU needs, half of what costs need',
+      `${edited('startupSeconds: 3 }', 'startupSeconds: 3, cpuMsPerRequest: 20 }')}costs: { idlePerInstanceHour: 1 }\n`,
+      ['missing services[0].capacity.coresPerInstance @ capacity:', 'missing costs.shortagePerRequest @ costs:'],
+    ],
+    [
+      'the loss of a zone to survive in one zone',
+      `${edited("['127.0.0.1:21040']", "['127.0.0.1:21040', { at: 127.0.0.1:21041-21042, zone: eu-west-1b }]")}planning: { survive: zone }\n`,
+      ['too-few-zones services[0].endpoints @ endpoints:'],
+    ],
+    ['TLS that says nothing', `${MINIMAL}tls: {}\n`, ['missing tls @ tls:']],
+    [
+      'TLS whose key is its certificate',
+      `${MINIMAL}tls: { ingress: { certificateFile: /a.pem, privateKeyFile: /a.pem } }\n`,
+      ['contradiction tls.ingress.privateKeyFile @ /a.pem'],
     ],
     [
       'sources of no known kind, from nowhere, from two places, of one name',

@@ -32,6 +32,8 @@ export interface ServicePlan {
   service: string;
   /** `level`: the quantile as a number, where costs chose it. */
   demand: { quantile: QuantileName; rps: number; trust: Trust; level?: number };
+  /** Of the demand, what our proxies ask for, once callers elsewhere ask there and what is refused never calls. */
+  arrivingRps?: number;
   instances: Reasoned<number>;
   /** Addresses of the planned instances, the first `instances.value` of the region file's. */
   endpoints: readonly EndpointSpec[];

@@ -1,13 +1,14 @@
+import { duplicates, isText, trimSlash, unknownService } from './checkParts.js';
 import { eventSourceProblems } from './eventSourceChecks.js';
 import { fieldPath } from './fieldPath.js';
-import { findCycles } from './graphCycles.js';
+import { circlesOf, circleText } from './graphCycles.js';
 import { parseInstant } from './instant.js';
-import { nearestName } from './nearest.js';
+import { inboundProblems } from './inboundChecks.js';
 import type { Item, Path, Raw } from './rawDocument.js';
-import { isRecord, items, record } from './rawDocument.js';
+import { items, record } from './rawDocument.js';
 import type { PathProblem } from './schemaProblems.js';
-import type { SocketSpec } from './region.js';
-import { parseSockets, socketKey } from './socket.js';
+import { endpointSockets, hostsOf, socketProblems } from './socketChecks.js';
+import { costProblems, survivalProblems, tlsProblems, traitProblems } from './traitChecks.js';
 
 /**
  * What must hold between fields. Works on the document as written, whatever else is wrong with it, so that these
@@ -19,8 +20,10 @@ export function crossFieldProblems(document: Raw): PathProblem[] {
   const sources = items(document, 'eventSources');
   return [
     ...serviceProblems(services),
+    ...services.flatMap(traitProblems),
     ...socketProblems(document, services),
-    ...hostProblems(items(record(document, 'delivery'), 'hosts', ['delivery'])),
+    ...inboundProblems(document, services, names),
+    ...hostProblems(hostsOf(document)),
     ...graphProblems(items(record(document, 'graph'), 'edges', ['graph']), names),
     ...neighbourProblems(items(document, 'neighbours'), names, document['name']),
     ...eventProblems(items(document, 'events'), names),
@@ -28,6 +31,9 @@ export function crossFieldProblems(document: Raw): PathProblem[] {
     ...sources.flatMap((source) => unknownServices(source, names)),
     ...stepProblems(document),
     ...seasonProblems(document),
+    ...survivalProblems(document, services),
+    ...costProblems(document),
+    ...tlsProblems(document),
   ];
 }
 
@@ -67,50 +73,6 @@ function serviceProblems(services: readonly Item[]): PathProblem[] {
   return problems;
 }
 
-interface Placed {
-  path: Path;
-  socket: SocketSpec;
-  /** Where the socket is bound: loopback sockets of two machines do not meet. */
-  scope: string;
-}
-
-function socketProblems(document: Raw, services: readonly Item[]): PathProblem[] {
-  const problems: PathProblem[] = [];
-  const seen = new Map<string, Placed>();
-  const claim = (placed: Placed, key: string): void => {
-    const before = seen.get(key);
-    if (before === undefined) seen.set(key, placed);
-    else {
-      problems.push({
-        code: 'duplicate-endpoint',
-        path: placed.path,
-        message: `listens on ${socketKey(placed.socket)}, which ${fieldPath(before.path)} takes already`,
-        fix: 'give each listener and instance an address and port of its own',
-      });
-    }
-  };
-  for (const { path, value } of items(record(document, 'delivery'), 'hosts', ['delivery'])) {
-    const scope = value['connection'] === 'ssh' ? String(value['name']) : 'local';
-    for (const role of ['ingress', 'mesh', 'admin']) {
-      for (const socket of socketsOf(record(value, 'proxy')[role])) {
-        const placed = { path: [...path, 'proxy', role], socket, scope };
-        claim(placed, isLoopback(socket) && scope !== 'local' ? `${scope} ${socketKey(socket)}` : socketKey(socket));
-      }
-    }
-  }
-  for (const service of services)
-    for (const placed of endpointSockets(service)) claim(placed, socketKey(placed.socket));
-  return problems;
-}
-
-function endpointSockets({ path, value }: Item): Placed[] {
-  const list = value['endpoints'];
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((entry: unknown, index) =>
-    socketsOf(entry).map((socket) => ({ path: [...path, 'endpoints', index], socket, scope: 'local' })),
-  );
-}
-
 function hostProblems(hosts: readonly Item[]): PathProblem[] {
   const problems = duplicates(hosts, ['name'], 'duplicate-name', 'host name');
   for (const { path, value } of hosts) {
@@ -139,7 +101,7 @@ function hostProblems(hosts: readonly Item[]): PathProblem[] {
 function graphProblems(edges: readonly Item[], names: ReadonlySet<string>): PathProblem[] {
   const problems: PathProblem[] = [];
   const pairs = new Map<string, Path>();
-  const calls: { caller: string; callee: string; path: Path }[] = [];
+  const calls: { caller: string; callee: string; callsPerRequest: number; path: Path }[] = [];
   for (const { path, value } of edges) {
     const { caller, callee } = value;
     for (const end of ['caller', 'callee']) problems.push(...unknownService(value[end], [...path, end], names));
@@ -152,17 +114,18 @@ function graphProblems(edges: readonly Item[], names: ReadonlySet<string>): Path
       continue;
     }
     pairs.set(pair, path);
-    calls.push({ caller, callee, path });
+    const rate = value['callsPerRequest'];
+    calls.push({ caller, callee, callsPerRequest: typeof rate === 'number' && rate < Infinity ? rate : 0, path });
   }
-  for (const cycle of findCycles(calls)) {
-    const [first = ''] = cycle;
-    const edge = calls.findLast((call) => cycle.includes(call.caller) && cycle.includes(call.callee));
+  for (const circle of circlesOf(calls).filter((one) => one.endless)) {
+    const inside = new Set(circle.services);
+    const edge = calls.findLast((call) => inside.has(call.caller) && inside.has(call.callee));
     problems.push({
       code: 'cycle',
       path: edge?.path ?? ['graph', 'edges'],
-      message: `closes a circle of calls: ${[...cycle, first].join(' → ')}`,
-      expected: 'calls that never lead back to the caller',
-      fix: 'remove one of these edges',
+      message: `closes a circle of calls of gain ${Number(circle.gain.toPrecision(4))}: ${circleText(circle)}`,
+      expected: 'a gain below 1, so that the calls come to an end',
+      fix: 'remove one of these edges or lower its callsPerRequest',
     });
   }
   return problems;
@@ -243,60 +206,4 @@ function seasonProblems(document: Raw): PathProblem[] {
       },
     ];
   });
-}
-
-function unknownService(name: unknown, path: Path, names: ReadonlySet<string>): PathProblem[] {
-  if (typeof name !== 'string' || name === '' || names.has(name)) return [];
-  const expected = names.size === 0 ? 'a service of this file' : `one of ${[...names].join(', ')}`;
-  const meant = nearestName(name, [...names]);
-  const fix = meant === undefined ? 'add the service or mend the name' : `did you mean "${meant}"?`;
-  const message = `names "${name.slice(0, 63)}", which is not a service here`;
-  return [{ code: 'unknown-service', path, message, expected, fix }];
-}
-
-function duplicates(
-  list: readonly Item[],
-  inner: readonly string[],
-  code: string,
-  what: string,
-  normalise: (value: string) => string = (value) => value,
-): PathProblem[] {
-  const first = new Map<string, Path>();
-  const problems: PathProblem[] = [];
-  for (const { path, value } of list) {
-    let found: unknown = value;
-    for (const key of inner) found = isRecord(found) ? found[key] : undefined;
-    if (typeof found !== 'string') continue;
-    const key = normalise(found);
-    const before = first.get(key);
-    if (before === undefined) first.set(key, path);
-    else {
-      const message = `repeats the ${what} "${found.slice(0, 63)}" of ${fieldPath(before)}`;
-      problems.push({ code, path: [...path, ...inner], message, fix: 'give each its own' });
-    }
-  }
-  return problems;
-}
-
-function socketsOf(entry: unknown): readonly SocketSpec[] {
-  if (typeof entry === 'string') {
-    const parsed = parseSockets(entry);
-    return parsed.ok ? parsed.sockets : [];
-  }
-  if (!isRecord(entry)) return [];
-  const { address, port, at } = entry;
-  if (typeof at === 'string') return socketsOf(at);
-  return typeof address === 'string' && typeof port === 'number' ? [{ address, port }] : [];
-}
-
-function isLoopback({ address }: SocketSpec): boolean {
-  return address.startsWith('127.') || address === '::1' || address === 'localhost';
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function trimSlash(prefix: string): string {
-  return prefix.length > 1 ? prefix.replace(/\/+$/, '') : prefix;
 }

@@ -23,9 +23,14 @@ const headerName = text((v) => /^[A-Za-z0-9-]+$/.test(v), 'is not the name of a 
 });
 
 const seconds = z.number().positive();
+const cost = z.number().min(1e-9).max(1e9);
 const fraction = z.number().positive().max(1);
 const errorRate = z.number().min(0).lt(1);
-const count = z.int().min(1);
+const count = z.int().min(1).max(1_000_000);
+/** An hour: what takes longer is no request. */
+const milliseconds = z.number().positive().max(3_600_000);
+/** Beyond any service; more is a mistake of units. */
+const MAX_RPS = 1e9;
 const quantile = z.enum(['p50', 'p80', 'p90', 'p95', 'p99']);
 
 const socketObject = z.strictObject({
@@ -117,7 +122,7 @@ const host = z.strictObject({
 
 const service = z.strictObject({
   name: label,
-  entry: z.strictObject({ pathPrefix: urlPath, valuePerRequest: z.number().positive().optional() }).optional(),
+  entry: z.strictObject({ pathPrefix: urlPath, valuePerRequest: cost.optional() }).optional(),
   endpoints: z
     .array(sockets(true))
     .min(1)
@@ -127,17 +132,19 @@ const service = z.strictObject({
   affinity: z.union([z.strictObject({ header: headerName }), z.strictObject({ cookie: nonEmpty })]).optional(),
   idempotent: z.boolean().optional(),
   heterogeneous: z.boolean().optional(),
-  payload: z.strictObject({ requestBytes: z.number().min(0), responseBytes: z.number().min(0) }).optional(),
+  payload: z
+    .strictObject({ requestBytes: z.number().min(0).max(1e12), responseBytes: z.number().min(0).max(1e12) })
+    .optional(),
   healthPath: urlPath.default('/healthz'),
   capacity: z.strictObject({
     concurrency: count,
-    serviceTimeMs: z.number().positive(),
-    startupSeconds: z.number().min(0),
+    serviceTimeMs: milliseconds,
+    startupSeconds: z.number().min(0).max(86_400),
     serviceTimeCv: z.number().min(0).max(5).optional(),
-    cpuMsPerRequest: z.number().positive().optional(),
-    coresPerInstance: z.number().positive().optional(),
+    cpuMsPerRequest: milliseconds.optional(),
+    coresPerInstance: z.number().positive().max(10_000).optional(),
   }),
-  slo: z.strictObject({ p99Ms: z.number().positive(), maxErrorRate: errorRate.default(0.01) }),
+  slo: z.strictObject({ p99Ms: milliseconds, maxErrorRate: errorRate.default(0.01) }),
   minInstances: count.default(1),
 });
 
@@ -158,9 +165,9 @@ const neighbour = z.strictObject({
   name: label,
   locality,
   gateway: socket,
-  networkLatencyMs: z.number().min(0),
-  spareRps: z.record(z.string(), z.number().min(0)).default({}),
-  egressCostPerGb: z.number().min(0).optional(),
+  networkLatencyMs: z.number().min(0).max(60_000),
+  spareRps: z.record(z.string(), z.number().min(0).max(MAX_RPS)).default({}),
+  egressCostPerGb: z.number().min(0).max(1e6).optional(),
 });
 
 const planning = z.strictObject({
@@ -175,9 +182,9 @@ const planning = z.strictObject({
 });
 
 const costs = z.strictObject({
-  shortagePerRequest: z.number().positive().optional(),
-  idlePerInstanceHour: z.number().positive().optional(),
-  perSecondOfWait: z.number().positive().default(0.001),
+  shortagePerRequest: cost.optional(),
+  idlePerInstanceHour: cost.optional(),
+  perSecondOfWait: cost.default(0.001),
 });
 
 const certificate = { certificateFile: absolutePath, privateKeyFile: absolutePath };

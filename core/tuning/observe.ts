@@ -120,7 +120,7 @@ function serviceDelta(
     requestsByRegion,
     buckets,
     active: after.active,
-    ready: after.healthyByRegion[region] ?? 0,
+    ready: (after.healthyByRegion[region] ?? 0) + (after.healthyUnplanned ?? 0),
     seconds,
   };
 }

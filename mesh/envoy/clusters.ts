@@ -1,19 +1,29 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
-import type { HostSpec } from '../../core/spec/region.js';
-import type { SettingField } from '../../core/spec/settings.js';
-import { Because, seconds, toYaml } from './document.js';
-import type { Tree } from './document.js';
-import { FILES, TYPES, watched } from './names.js';
+import type { HostSpec, RegionSpec } from '../../core/spec/region.js';
+import type { LbPolicy, SettingField } from '../../core/spec/settings.js';
+import { Because, seconds, toYaml } from '../document.js';
+import type { Tree } from '../document.js';
+import { inboundCluster, inboundOf } from './inbound.js';
+import { FILES, TYPES, unplannedName, watched } from './names.js';
+import { healthQuestion, httpProtocolOptions, servicesBehindProxies } from './protocols.js';
+import { upstreamTls } from './tls.js';
 
-/** Node's HTTP server, among others, closes idle connections after 5 s; we let go first, or requests meet the close. */
-const UPSTREAM_IDLE = '4s';
-
-export function renderClusters(live: LiveMesh, host: HostSpec): string {
-  return toYaml({ resources: live.services.map((service) => cluster(service, host)) }, 'services as clusters');
+export function renderClusters(live: LiveMesh, region: RegionSpec, host: HostSpec): string {
+  const behindProxies = servicesBehindProxies(region);
+  const resources = [
+    ...live.services.map((service) => cluster(service, region, host, behindProxies.has(service.service))),
+    ...live.services.filter(hasUnplanned).map((service) => unplannedCluster(service, region, host)),
+    ...inboundOf(live, host).map(({ entry, service }) => inboundCluster(entry, service)),
+  ];
+  return toYaml({ resources }, 'services as clusters');
 }
 
-function cluster(service: LiveService, host: HostSpec): Tree {
-  const { settings } = service;
+export function hasUnplanned({ unplanned }: LiveService): boolean {
+  return unplanned !== undefined && unplanned.length > 0;
+}
+
+function cluster(service: LiveService, region: RegionSpec, host: HostSpec, behindProxy: boolean): Tree {
+  const { protocol } = service;
   const { value, ms } = told(service);
   return {
     '@type': TYPES.cluster,
@@ -22,7 +32,7 @@ function cluster(service: LiveService, host: HostSpec): Tree {
     eds_cluster_config: { eds_config: watched(host, FILES.endpoints(service.service)) },
     connect_timeout: ms('timeout.connectMs'),
     lb_policy: value('lb.policy'),
-    ...(settings['lb.policy'] === 'LEAST_REQUEST' ? { least_request_lb_config: { choice_count: 2 } } : {}),
+    ...balancing(service),
     common_lb_config: {
       // Panic sends requests to endpoints that are known to be down, as those of a region that is not up yet.
       healthy_panic_threshold: { value: 0 },
@@ -36,14 +46,39 @@ function cluster(service: LiveService, host: HostSpec): Tree {
     circuit_breakers: { thresholds: [breakers(service)] },
     outlier_detection: outlierDetection(service),
     health_checks: [healthCheck(service)],
-    typed_extension_protocol_options: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-        '@type': TYPES.httpProtocolOptions,
-        common_http_protocol_options: { idle_timeout: UPSTREAM_IDLE },
-        explicit_http_config: { http_protocol_options: {} },
-      },
-    },
+    ...upstreamTls(region, host, service.service, protocol),
+    ...(protocol === 'tcp' ? {} : httpProtocolOptions(protocol, behindProxy)),
   };
+}
+
+/** No route leads there: only the health of its endpoints is of interest. */
+function unplannedCluster(service: LiveService, region: RegionSpec, host: HostSpec): Tree {
+  const { protocol } = service;
+  const name = unplannedName(service.service);
+  return {
+    '@type': TYPES.cluster,
+    name,
+    type: 'EDS',
+    eds_cluster_config: { eds_config: watched(host, FILES.endpoints(name)) },
+    connect_timeout: seconds(service.settings['timeout.connectMs']),
+    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    ignore_health_on_host_removal: true,
+    health_checks: [healthCheck({ ...service, reasons: {} })],
+    ...upstreamTls(region, host, service.service, protocol),
+  };
+}
+
+/** Policies in which the share of a new endpoint can grow. */
+export function canStartSlowly(policy: LbPolicy): boolean {
+  return policy === 'LEAST_REQUEST' || policy === 'ROUND_ROBIN';
+}
+
+function balancing(service: LiveService): { [key: string]: Tree } {
+  const policy = service.settings['lb.policy'];
+  const slow = canStartSlowly(policy) && service.settings['lb.slowStartMs'] > 0;
+  const start = slow ? { slow_start_config: { slow_start_window: told(service).ms('lb.slowStartMs') } } : {};
+  if (policy === 'LEAST_REQUEST') return { least_request_lb_config: { choice_count: 2, ...start } };
+  return policy === 'ROUND_ROBIN' && slow ? { round_robin_lb_config: start } : {};
 }
 
 function breakers(service: LiveService): Tree {
@@ -85,8 +120,7 @@ function healthCheck(service: LiveService): Tree {
     no_traffic_healthy_interval: ms('health.intervalMs'),
     unhealthy_threshold: value('health.unhealthyThreshold'),
     healthy_threshold: value('health.healthyThreshold'),
-    // Neighbours' gateways route by Host, so that the check asks the service behind and not the gateway.
-    http_health_check: { host: service.service, path: service.healthPath },
+    ...healthQuestion(service),
   };
 }
 

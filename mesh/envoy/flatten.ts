@@ -12,14 +12,24 @@ type Json = Record<string, unknown>;
  */
 export function flatten(files: FileSet): string {
   const { dynamic_resources: _, ...bootstrap } = read(files, FILES.bootstrap);
-  const routes = new Map(
-    [FILES.ingressRoutes, FILES.meshRoutes].flatMap((file) =>
-      resources(files, file).map((route) => [String(route['name']), withoutType(route)] as const),
-    ),
+  const all = (kind: RegExp): Json[] => {
+    const paths = Object.keys(files).filter((file) => kind.test(file));
+    return paths.flatMap((file) => resources(files, file).map(withoutType));
+  };
+  const routes = new Map(all(/^dyn\/rds-/).map((route) => [String(route['name']), route] as const));
+  const secrets = all(/^dyn\/sds-/);
+  const named = new Set(secrets.map((secret) => String(secret['name'])));
+  const listeners = resources(files, FILES.listeners).map((listener) =>
+    detachSecrets(inlineRoutes(withoutType(listener), routes), named),
   );
-  const listeners = resources(files, FILES.listeners).map((listener) => inlineRoutes(withoutType(listener), routes));
-  const clusters = resources(files, FILES.clusters).map((cluster) => inlineEndpoints(withoutType(cluster), files));
-  return stringify({ ...bootstrap, static_resources: { listeners, clusters } }, { lineWidth: 0 });
+  const clusters = resources(files, FILES.clusters).map((cluster) =>
+    detachSecrets(inlineEndpoints(withoutType(cluster), files), named),
+  );
+  const held = secrets.length === 0 ? {} : { secrets };
+  return stringify(
+    { ...bootstrap, static_resources: { listeners, clusters, ...held } },
+    { lineWidth: 0, compat: 'yaml-1.1' },
+  );
 }
 
 function read(files: FileSet, file: string): Json {
@@ -40,7 +50,26 @@ function withoutType({ '@type': _, ...resource }: Json): Json {
   return resource;
 }
 
-function inlineEndpoints({ eds_cluster_config: _, ...cluster }: Json, files: FileSet): Json {
+/** Nothing is ever read from it, and validation only asks whether it is there. */
+const NO_FILE = '/dev/null';
+
+/**
+ * Certificates are on the hosts and not where this is validated, so the contexts that use them are given a source
+ * that stays empty; what the files of secrets say is beside them, where Envoy checks its form and opens nothing.
+ */
+function detachSecrets(resource: Json, named: ReadonlySet<string>): Json {
+  return mapObjects(resource, (object) => {
+    const { sds_config, ...rest } = object;
+    if (sds_config === undefined) return object;
+    const name = String(object['name']);
+    if (!named.has(name)) throw new Error(`a certificate ${name} is used, which no file has`);
+    return { ...rest, sds_config: { path_config_source: { path: NO_FILE }, resource_api_version: 'V3' } };
+  }) as Json;
+}
+
+function inlineEndpoints(resource: Json, files: FileSet): Json {
+  const { eds_cluster_config, ...cluster } = resource;
+  if (eds_cluster_config === undefined) return resource;
   const name = String(cluster['name']);
   const [assignment] = resources(files, FILES.endpoints(name));
   if (assignment === undefined) throw new Error(`${FILES.endpoints(name)} has no endpoints`);

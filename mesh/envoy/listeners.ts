@@ -1,64 +1,68 @@
-import type { HostSpec, SocketSpec } from '../../core/spec/region.js';
-import { toYaml } from './document.js';
-import type { Tree } from './document.js';
-import { socketAddress } from './endpoints.js';
-import { FILES, INGRESS, MESH, RATE_LIMIT_FILTER, REGION_METADATA, STATS_PREFIX, TYPES, watched } from './names.js';
+import type { LiveMesh } from '../../core/spec/live.js';
+import type { HostSpec, RegionSpec } from '../../core/spec/region.js';
+import { toYaml } from '../document.js';
+import type { Tree } from '../document.js';
+import { inboundListener, inboundOf } from './inbound.js';
+import { httpListener } from './listener.js';
+import { FILES, INGRESS, MESH, REGION_METADATA, STATS_PREFIX, TYPES, watched } from './names.js';
+import { ingressTls, meshTls } from './tls.js';
 
-/** Two doors: users come in at `ingress`, services of the region (and neighbours) call each other at `mesh`. */
-export function renderListeners(host: HostSpec): string {
+/**
+ * Users come in at `ingress`; services of the region (and neighbours) call each other at `mesh`; and each instance
+ * on the host that is called through this proxy has a door of its own.
+ */
+export function renderListeners(live: LiveMesh, region: RegionSpec, host: HostSpec): string {
   const { ingress, mesh } = host.proxy;
-  const edge = {
-    use_remote_address: true,
-    normalize_path: true,
-    merge_slashes: true,
-    path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT',
-  };
   const resources = [
-    listener(INGRESS, ingress, watched(host, FILES.ingressRoutes), edge),
-    listener(MESH, mesh, watched(host, FILES.meshRoutes), {}),
+    httpListener({
+      name: INGRESS,
+      socket: ingress,
+      routes: watched(host, FILES.ingressRoutes),
+      tls: ingressTls(region, host),
+      filters: [],
+      manager: edge(),
+    }),
+    httpListener({
+      name: MESH,
+      socket: mesh,
+      routes: watched(host, FILES.meshRoutes),
+      tls: meshTls(region, host),
+      filters: [],
+      manager: { access_log: [requestStatistics()] },
+    }),
+    ...inboundOf(live, host).map(({ entry, service }) => inboundListener(entry, service, region, host)),
   ];
   return toYaml({ resources }, 'where requests come in');
 }
 
-function listener(name: string, socket: SocketSpec, routes: Tree, extra: { [key: string]: Tree }): Tree {
+/** By these headers whoever sends a request chooses how often it is repeated and how long it may take. */
+const STEERING = [
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-max-retries',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-attempt-count',
+];
+
+function edge(): { [key: string]: Tree } {
   return {
-    '@type': TYPES.listener,
-    name,
-    address: socketAddress(socket),
-    per_connection_buffer_limit_bytes: 32_768,
-    filter_chains: [
+    use_remote_address: true,
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT',
+    // Envoy strips some of them by itself, but not of senders in private networks.
+    early_header_mutation_extensions: [
       {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: {
-              '@type': TYPES.connectionManager,
-              stat_prefix: name,
-              codec_type: 'AUTO',
-              rds: { route_config_name: name, config_source: routes },
-              ...extra,
-              common_http_protocol_options: {
-                idle_timeout: '3600s',
-                headers_with_underscores_action: name === INGRESS ? 'REJECT_REQUEST' : 'ALLOW',
-              },
-              access_log: [requestStatistics()],
-              stream_idle_timeout: '300s',
-              request_timeout: '300s',
-              http2_protocol_options: {
-                max_concurrent_streams: 100,
-                initial_stream_window_size: 65_536,
-                initial_connection_window_size: 1_048_576,
-              },
-              http_filters: [
-                // Without a bucket of its own it limits nothing: each route brings the bucket of its service.
-                { name: RATE_LIMIT_FILTER, typed_config: { '@type': TYPES.rateLimit, stat_prefix: 'ratelimit' } },
-                { name: 'envoy.filters.http.router', typed_config: { '@type': TYPES.router } },
-              ],
-            },
-          },
-        ],
+        name: 'envoy.http.early_header_mutation.header_mutation',
+        typed_config: { '@type': TYPES.headerMutation, mutations: STEERING.map((name) => ({ remove: name })) },
       },
     ],
+    common_http_protocol_options: { idle_timeout: '3600s', headers_with_underscores_action: 'REJECT_REQUEST' },
+    access_log: [requestStatistics()],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { LiveService } from '../../core/spec/live.js';
-import type { HostSpec } from '../../core/spec/region.js';
-import type { Tree } from './document.js';
+import type { HostSpec, InboundSpec } from '../../core/spec/region.js';
+import type { Tree } from '../document.js';
 
 /** Names that rendering, read-back and statistics share. */
 export const INGRESS = 'ingress';
@@ -20,6 +20,13 @@ export const TYPES = {
   previousPriorities: `${TYPE}envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig`,
   httpProtocolOptions: `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
   downstreamConnections: `${TYPE}envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig`,
+  fixedHeap: `${TYPE}envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig`,
+  headerMutation: `${TYPE}envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation`,
+  healthCheck: `${TYPE}envoy.extensions.filters.http.health_check.v3.HealthCheck`,
+  tcpProxy: `${TYPE}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy`,
+  secret: `${TYPE}envoy.extensions.transport_sockets.tls.v3.Secret`,
+  downstreamTls: `${TYPE}envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
+  upstreamTls: `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
 } as const;
 
 export const RATE_LIMIT_FILTER = 'envoy.filters.http.local_ratelimit';
@@ -34,8 +41,46 @@ export const FILES = {
   clusters: 'dyn/cds.yaml',
   ingressRoutes: 'dyn/rds-ingress.yaml',
   meshRoutes: 'dyn/rds-mesh.yaml',
-  endpoints: (service: string): string => `dyn/eds-${service}.yaml`,
+  endpoints: (cluster: string): string => `dyn/eds-${cluster}.yaml`,
+  inboundRoutes: ({ service, socket }: InboundSpec): string => `dyn/rds-inbound-${service}-${socket.port}.yaml`,
+  secret: (name: string): string => `dyn/sds-${name}.yaml`,
 } as const;
+
+/** No service can have such a name: an underscore is in no DNS label. */
+const INBOUND_PREFIX = 'inbound_';
+const UNPLANNED_SUFFIX = '_unplanned';
+
+/** Listener, routes and cluster of one instance's own proxy. */
+export function inboundName({ service, socket }: InboundSpec): string {
+  return `${INBOUND_PREFIX}${service}_${socket.port}`;
+}
+
+/** Cluster of the endpoints of a service that are watched and never asked. */
+export function unplannedName(service: string): string {
+  return `${service}${UNPLANNED_SUFFIX}`;
+}
+
+export interface ClusterRole {
+  role: 'service' | 'unplanned' | 'inbound';
+  /** Of an inbound cluster its whole name. */
+  name: string;
+}
+
+/** What a cluster is there for, by its name. */
+export function roleOf(cluster: string): ClusterRole {
+  if (cluster.startsWith(INBOUND_PREFIX)) return { role: 'inbound', name: cluster };
+  if (cluster.endsWith(UNPLANNED_SUFFIX))
+    return { role: 'unplanned', name: cluster.slice(0, -UNPLANNED_SUFFIX.length) };
+  return { role: 'service', name: cluster };
+}
+
+/** Envoy counts attempts in it; above 1 a request is a repeated one. */
+export const ATTEMPT_HEADER = 'x-envoy-attempt-count';
+/** Status that an instance's proxy lets its callers repeat; the first proxy that could repeat it takes it off. */
+export const REPEAT_HEADER = 'x-psmg-repeat';
+/** The same for gRPC, whose failures are answered with status 200. */
+export const REPEAT_GRPC_HEADER = 'x-psmg-repeat-grpc';
+export const OVERLOADED_HEADER = 'x-envoy-overloaded';
 
 /** Prefix of the statistics of a service's rate limit; both listeners count into it. */
 export function rateLimitStat(service: string): string {

@@ -2,11 +2,13 @@ import type { FileSet } from '../../core/spec/artifact.js';
 import type { LiveMesh } from '../../core/spec/live.js';
 import type { HostSpec, RegionSpec } from '../../core/spec/region.js';
 import { renderBootstrap } from './bootstrap.js';
-import { renderClusters } from './clusters.js';
-import { renderEndpoints } from './endpoints.js';
+import { hasUnplanned, renderClusters } from './clusters.js';
+import { renderEndpoints, renderUnplanned } from './endpoints.js';
+import { inboundOf, renderInboundRoutes } from './inbound.js';
 import { renderListeners } from './listeners.js';
-import { FILES } from './names.js';
+import { FILES, unplannedName } from './names.js';
 import { renderIngressRoutes, renderMeshRoutes } from './routes.js';
+import { renderSecrets } from './tls.js';
 
 /**
  * Everything that the Envoy of one host reads, by path under the host's directory. The same input gives the same
@@ -14,18 +16,28 @@ import { renderIngressRoutes, renderMeshRoutes } from './routes.js';
  * service, limits and time-outs the routes, breakers and health the clusters.
  */
 export function render(live: LiveMesh, region: RegionSpec, host: HostSpec): FileSet {
+  const inbound = inboundOf(live, host).filter(({ service }) => service.protocol !== 'tcp');
   return {
     [FILES.bootstrap]: renderBootstrap(region, host),
-    [FILES.clusters]: renderClusters(live, host),
+    [FILES.clusters]: renderClusters(live, region, host),
     ...Object.fromEntries(live.services.map((s) => [FILES.endpoints(s.service), renderEndpoints(s, region)])),
-    [FILES.listeners]: renderListeners(host),
-    [FILES.ingressRoutes]: renderIngressRoutes(live),
-    [FILES.meshRoutes]: renderMeshRoutes(live),
+    ...Object.fromEntries(
+      live.services
+        .filter(hasUnplanned)
+        .map((s) => [FILES.endpoints(unplannedName(s.service)), renderUnplanned(s, region)]),
+    ),
+    [FILES.listeners]: renderListeners(live, region, host),
+    [FILES.ingressRoutes]: renderIngressRoutes(live, region),
+    [FILES.meshRoutes]: renderMeshRoutes(live, region),
+    ...Object.fromEntries(
+      inbound.map(({ entry, service }) => [FILES.inboundRoutes(entry), renderInboundRoutes(entry, service)]),
+    ),
+    ...renderSecrets(region),
   };
 }
 
-/** What is named must exist before it is named: endpoints, clusters, routes, listeners. */
-const ORDER = [/^dyn\/eds-/, /^dyn\/cds\.yaml$/, /^dyn\/rds-/, /^dyn\/lds\.yaml$/];
+/** What is named must exist before it is named: secrets, endpoints, clusters, routes, listeners. */
+const ORDER = [/^dyn\/sds-/, /^dyn\/eds-/, /^dyn\/cds\.yaml$/, /^dyn\/rds-/, /^dyn\/lds\.yaml$/];
 
 /** The files that may change under a running Envoy, in the order in which they must be moved into its folder. */
 export function managedOrder(files: FileSet): readonly string[] {

@@ -1,11 +1,12 @@
 import type { ProxySnapshot, ServiceCounters } from '../../core/spec/observation.js';
 import type { RegionSpec } from '../../core/spec/region.js';
-import { STATS_PREFIX, rateLimitStat } from './names.js';
+import { STATS_PREFIX, rateLimitStat, unplannedName } from './names.js';
 
 const WANTED = [
   `${STATS_PREFIX}\\.`,
   'ratelimit_[^.]+\\.http_local_rate_limit\\.rate_limited$',
-  'cluster\\.[^.]+\\.upstream_rq_(retry|active)$',
+  // Services only: the names of other clusters have an underscore.
+  'cluster\\.[^._]+\\.upstream_rq_(retry|active)$',
 ];
 
 /** Everything that `parseSnapshot` reads of the statistics, and little more. */
@@ -58,6 +59,7 @@ export function parseSnapshot(
         connectFailures: flagged('UF', 'UH', 'UC'),
         active: value(`cluster.${name}.upstream_rq_active`),
         healthyByRegion: Object.fromEntries(regions.map((one) => [one, health.get(`${name}/${one}`) ?? 0])),
+        healthyUnplanned: health.get(`${unplannedName(name)}/${region.name}`) ?? 0,
         requestsByRegion: Object.fromEntries(regions.map((one) => [one, answered(one)])),
         latencyBuckets: mergeBuckets(stats.latencies.filter((latency) => latency.service === name)),
       },

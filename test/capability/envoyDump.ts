@@ -1,14 +1,27 @@
 import type { SettingField, SettingValue } from '../../core/spec/settings.js';
 
+type CallerField = Exclude<SettingField, `inbound.${string}`>;
+
 /** A service as a running Envoy tells it, in the plan's terms. */
 export interface RunningService {
-  settings: Readonly<Record<SettingField, SettingValue | undefined>>;
+  settings: Readonly<Record<CallerField, SettingValue | undefined>>;
   /** Percent of the requests, by region; a region that only stands by is not in it. */
   weights: Readonly<Record<string, number>>;
   /** `address:port` by region, sorted. */
   endpoints: Readonly<Record<string, readonly string[]>>;
   /** Names of the listeners at which it is reached, sorted. */
   listeners: readonly string[];
+  /** Instances that this proxy receives requests for, and their limits, by the listener's name. */
+  inbound: Readonly<Record<string, RunningInbound>>;
+  /** `address:port` of endpoints that are watched and get nothing, sorted. */
+  unplanned: readonly string[];
+}
+
+export interface RunningInbound {
+  listensAt: string;
+  app: string;
+  maxRequests: number | undefined;
+  retryRps: number;
 }
 
 type Node = { readonly [key: string]: Node } | undefined;
@@ -24,23 +37,31 @@ export function runningServices(dumpText: string, clustersText: string): Readonl
   const assignments = typed(dump, 'envoy.config.endpoint.v3.ClusterLoadAssignment');
   const routers = typed(dump, 'envoy.config.route.v3.RouteConfiguration');
   const live = list((JSON.parse(clustersText) as Node)?.['cluster_statuses']);
+  const listeners = typed(dump, 'envoy.config.listener.v3.Listener');
+  const named = (cluster: Node): string => text(cluster?.['name']);
   return Object.fromEntries(
-    clusters.map((cluster) => {
-      const name = text(cluster?.['name']);
-      const assignment = theOnly(`assignment of ${name}`, assignments, (one) => text(one?.['cluster_name']) === name);
-      const status = theOnly(`status of ${name}`, live, (one) => text(one?.['name']) === name);
-      const routes = routers.flatMap((router) => routesTo(router, name));
-      const running: RunningService = {
-        settings: settingsOf(
-          cluster,
-          routes.map((found) => found.route),
-        ),
-        ...placesOf(assignment),
-        listeners: routes.map((found) => found.listener).sort(),
-      };
-      agree(name, running, status);
-      return [name, running];
-    }),
+    clusters
+      .filter((cluster) => !named(cluster).includes('_'))
+      .map((cluster) => {
+        const name = named(cluster);
+        const watched = assignments.filter((one) => text(one?.['cluster_name']) === `${name}_unplanned`);
+        const doors = clusters.filter((one) => named(one).startsWith(`inbound_${name}_`));
+        const assignment = theOnly(`assignment of ${name}`, assignments, (one) => text(one?.['cluster_name']) === name);
+        const status = theOnly(`status of ${name}`, live, (one) => text(one?.['name']) === name);
+        const routes = routers.flatMap((router) => routesTo(router, name));
+        const running: RunningService = {
+          settings: settingsOf(
+            cluster,
+            routes.map((found) => found.route),
+          ),
+          ...placesOf(assignment),
+          listeners: routes.map((found) => found.listener).sort(),
+          inbound: Object.fromEntries(doors.map((door) => [named(door), inboundOf(door, listeners, routers)])),
+          unplanned: watched.flatMap((one) => list(one?.['endpoints']).flatMap(socketsOf)).sort(),
+        };
+        agree(name, running, status);
+        return [name, running];
+      }),
   );
 }
 
@@ -50,13 +71,50 @@ function routesTo(router: Node, cluster: string): { listener: string; route: Nod
   return found.map((route) => ({ listener: text(router?.['name']), route }));
 }
 
+/** Everything that is repeated, and nothing else, must pass a bucket, and all must lead to the one instance. */
+function inboundOf(cluster: Node, listeners: readonly Node[], routers: readonly Node[]): RunningInbound {
+  const name = text(cluster?.['name']);
+  const is = (one: Node): boolean => text(one?.['name']) === name;
+  const listener = theOnly(`listener ${name}`, listeners, is);
+  const routes = routesTo(theOnly(`routes of ${name}`, routers, is), name).map(({ route }) => route);
+  const limited = routes.filter((route) => route?.['typed_per_filter_config'] !== undefined);
+  const repeated = theOnly(`limit of ${name}`, limited, () => true);
+  const counted = list(repeated?.['match']?.['headers']).map((header) => text(header?.['name']));
+  if (counted.length === 0 || counted.some((header) => header !== 'x-envoy-attempt-count')) {
+    throw new Error(`${name} limits by ${counted.join(', ')}`);
+  }
+  const thresholds = list(cluster?.['circuit_breakers']?.['thresholds']);
+  const breaker = theOnly(`breaker of ${name}`, thresholds, (one) => one?.['priority'] === undefined);
+  const app = theOnly(`instance of ${name}`, list(cluster?.['load_assignment']?.['endpoints']), () => true);
+  return {
+    listensAt: socket(listener?.['address']),
+    app: socketsOf(app).join(' '),
+    maxRequests: number(breaker?.['max_requests']),
+    retryRps: rateOf(repeated?.['typed_per_filter_config']?.['envoy.filters.http.local_ratelimit']),
+  };
+}
+
+function rateOf(limit: Node): number {
+  const bucket = limit?.['token_bucket'];
+  const perFill = number(bucket?.['tokens_per_fill']) ?? NaN;
+  return Math.round((perFill / (milliseconds(bucket?.['fill_interval']) ?? NaN)) * 1e9) / 1e6;
+}
+
+function socketsOf(place: Node): string[] {
+  return list(place?.['lb_endpoints']).map((endpoint) => socket(endpoint?.['endpoint']?.['address']));
+}
+
+/** What callers run of a service; what its instances' own proxies limit is told apart from it. */
 function settingsOf(cluster: Node, routes: readonly Node[]): RunningService['settings'] {
   const breaker = theOnly('breaker', list(cluster?.['circuit_breakers']?.['thresholds']), () => true);
   const health = theOnly('health check', list(cluster?.['health_checks']), () => true);
   const outlier = cluster?.['outlier_detection'];
   const policy = cluster?.['lb_policy'];
+  const balancing = cluster?.['least_request_lb_config'] ?? cluster?.['round_robin_lb_config'];
+  const slowStart = balancing?.['slow_start_config']?.['slow_start_window'];
   return {
     'lb.policy': policy === undefined ? 'ROUND_ROBIN' : text(policy),
+    'lb.slowStartMs': milliseconds(slowStart) ?? 0,
     'breaker.maxConnections': number(breaker?.['max_connections']),
     'breaker.maxPendingRequests': number(breaker?.['max_pending_requests']),
     'breaker.maxRequests': number(breaker?.['max_requests']),
@@ -82,13 +140,11 @@ function routeSettings(routes: readonly Node[]): Record<RouteField, number | und
   const each = routes.map((route) => {
     const limit = route?.['typed_per_filter_config']?.['envoy.filters.http.local_ratelimit'];
     const bucket = limit?.['token_bucket'];
-    const perFill = number(bucket?.['tokens_per_fill']) ?? NaN;
-    const fillMs = milliseconds(bucket?.['fill_interval']) ?? NaN;
     const enforced = limit?.['filter_enforced']?.['default_value'];
     const denominator = enforced?.['denominator'];
     if (denominator !== undefined && text(denominator) !== 'HUNDRED') throw new Error('enforced in other parts');
     return {
-      'rateLimit.rps': Math.round((perFill / fillMs) * 1e9) / 1e6,
+      'rateLimit.rps': rateOf(limit),
       'rateLimit.burst': number(bucket?.['max_tokens']),
       'rateLimit.enforcedPercent': enforced === undefined ? undefined : number(enforced['numerator'], 0),
       'timeout.requestMs': milliseconds(route?.['route']?.['timeout']),
@@ -107,13 +163,15 @@ function routeSettings(routes: readonly Node[]): Record<RouteField, number | und
 function placesOf(assignment: Node): Pick<RunningService, 'weights' | 'endpoints'> {
   const weights: Record<string, number> = {};
   const endpoints: Record<string, readonly string[]> = {};
+  const seen = new Set<string>();
   for (const place of list(assignment?.['endpoints'])) {
     const region = text(place?.['locality']?.['sub_zone']);
-    if (region in endpoints) throw new Error(`${region} is there twice`);
-    endpoints[region] = list(place?.['lb_endpoints'])
-      .map((endpoint) => socket(endpoint?.['endpoint']?.['address']))
-      .sort();
-    if (number(place?.['priority'], 0) === 0) weights[region] = number(place?.['load_balancing_weight'], 0) ?? 0;
+    const zone = `${region} ${text(place?.['locality']?.['zone'])}`;
+    if (seen.has(zone)) throw new Error(`${zone} is there twice`);
+    seen.add(zone);
+    endpoints[region] = [...(endpoints[region] ?? []), ...socketsOf(place)].sort();
+    if (number(place?.['priority'], 0) !== 0) continue;
+    weights[region] = (weights[region] ?? 0) + (number(place?.['load_balancing_weight'], 0) ?? 0);
   }
   const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
   return { weights: Object.fromEntries(Object.entries(weights).map(([r, w]) => [r, (w / sum) * 100])), endpoints };

@@ -33,7 +33,9 @@ function rounded(settings: object): Record<string, unknown> {
 }
 
 function values(settings: object, fields?: (field: string) => boolean): Record<string, unknown> {
-  const chosen = Object.entries(settings).filter(([field]) => fields?.(field) ?? true);
+  // The instances here are reached without a proxy of their own, so none carries those.
+  const carried = Object.entries(settings).filter(([field]) => !field.startsWith('inbound.'));
+  const chosen = carried.filter(([field]) => fields?.(field) ?? true);
   return rounded(
     Object.fromEntries(chosen.map(([field, setting]) => [field, (setting as { value: unknown }).value ?? setting])),
   );

@@ -177,15 +177,20 @@ describe('a real Envoy', () => {
     };
     expect(swapped('"max_requests": 77', '"max_requests": 78')).toEqual([['breaker.maxRequests', 77, 78]]);
     expect(swapped('"timeout": "1.020s"', '"timeout": "2s"')).toEqual([['timeout.requestMs', 1020, 2000]]);
-    expect(swapped('"load_balancing_weight": 70', '"load_balancing_weight": 60')).toEqual([['weight.south', 70, 60]]);
+    expect(swapped('"load_balancing_weight": 70', '"load_balancing_weight": 120')).toEqual([
+      ['weight.north', 30, 20],
+      ['weight.south', 70, 80],
+    ]);
     expect(swapped('"lb_policy": "LEAST_REQUEST"', '"lb_policy": "RANDOM"')).toEqual([
-      ['lb.policy', 'LEAST_REQUEST', undefined],
+      ['lb.policy', 'LEAST_REQUEST', 'RANDOM'],
     ]);
     expect(swapped(String(ports.local[0]), '1')).toMatchObject([['endpoints', expect.anything(), expect.anything()]]);
     expect(swapped('"name": "front"', '"name": "other"').map(([field]) => field)).toContain('service');
     const [only] = live.services;
     if (only === undefined) throw new Error('no service');
     for (const [field, value] of Object.entries(only.settings)) {
+      // No instance here is behind a proxy of its own; test/mesh/inbound.test.ts has some.
+      if (field.startsWith('inbound.')) continue;
       const other = typeof value === 'number' ? value + 1 : 'ROUND_ROBIN';
       const wanted = { ...live, services: [{ ...only, settings: { ...only.settings, [field]: other } }] };
       expect(compareReadBack(wanted, host, text)).toMatchObject([

@@ -22,7 +22,7 @@ export function askForReplan(state: LifecycleState, who: string): MessageOutcome
 /** Milliseconds until one is due; 0 when it is, and `null` when nothing will bring one. */
 export function untilReplanMs(state: LifecycleState): number | null {
   if (hindrance(state) !== null) return null;
-  if (state.replan?.wantedBy != null) return 0;
+  if ((state.replan?.wantedBy ?? null) !== null) return 0;
   const { replanMs } = state.accepted.tunables;
   if (replanMs === undefined || state.accepted.autonomy !== 'act') return null;
   return Math.max(0, (state.replan?.startedMs ?? 0) + replanMs - nowMs());

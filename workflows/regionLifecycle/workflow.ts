@@ -182,7 +182,7 @@ class Lifecycle {
 
   /** A region that is blocked waits for a decision, not for work that can be done again later. */
   private async duringUnlessBlocked<T>(work: Promise<T>): Promise<T> {
-    const { state, region } = this;
+    const { state } = this;
     const blocked = condition(() => state.blocked !== null).then((): never => {
       throw ApplicationFailure.create({ message: `given up: the region is blocked (${state.blocked?.reason ?? ''})` });
     });

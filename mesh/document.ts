@@ -14,9 +14,13 @@ export class Because {
 
 export type Tree = string | number | boolean | Because | readonly Tree[] | { readonly [key: string]: Tree | undefined };
 
-/** YAML in the order in which the tree was built, without aliases, line folding or anything that changes by itself. */
+/**
+ * YAML in the order in which the tree was built, without aliases, line folding or anything that changes by itself. Texts
+ * that YAML 1.1 takes for something else stand in quotes, as Envoy and Kubernetes read by it: a service may be called
+ * `no` or `on`.
+ */
 export function toYaml(tree: Tree, head: string): string {
-  const document = new Document(toNode(tree));
+  const document = new Document(toNode(tree), { compat: 'yaml-1.1' });
   document.commentBefore = ` ${oneLine(head)}`;
   return document.toString({ lineWidth: 0, aliasDuplicateObjects: false } as Parameters<typeof document.toString>[0]);
 }
