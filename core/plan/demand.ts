@@ -30,6 +30,8 @@ export interface ServiceDemand {
 
 export interface RegionDemand {
   byService: ReadonlyMap<string, ServiceDemand>;
+  /** Requests from outside as they are to be expected, by entry and window: the mean of the medians, rps. */
+  typicalRps: ReadonlyMap<string, readonly number[]>;
   warnings: readonly string[];
 }
 
@@ -76,7 +78,10 @@ export function regionDemand(input: DemandInput): Result<RegionDemand> {
     const context = { own, windows: input.windows, before: before(name), warnings };
     byService.set(name, raiseToPrevious(name, raiseToOwn(name, demand, context), context));
   }
-  return ok({ byService, warnings });
+  const typicalRps = new Map(
+    entries.map((name) => [name, input.windows.map((span) => typical(series.get(name), span))]),
+  );
+  return ok({ byService, typicalRps, warnings });
 }
 
 function entryProblems(
@@ -156,6 +161,12 @@ function peak(series: ForecastSeries | undefined, level: number, { firstStep, st
   let highest = 0;
   for (let step = firstStep; step < firstStep + steps; step++) highest = Math.max(highest, values[step] ?? 0);
   return highest;
+}
+
+/** Over what the window holds, the lead behind it left out. */
+function typical(series: ForecastSeries | undefined, { firstStep, ownSteps }: WindowSpan): number {
+  const medians = series?.quantiles.p50.slice(firstStep, firstStep + ownSteps) ?? [];
+  return medians.reduce((sum, value) => sum + Math.max(0, value), 0) / Math.max(1, medians.length);
 }
 
 function sourceOf(name: string, entries: readonly string[], callers: readonly string[]): string {

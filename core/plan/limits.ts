@@ -1,4 +1,5 @@
-import type { ServiceSpec } from '../spec/region.js';
+import type { Criticality, ServiceSpec } from '../spec/region.js';
+import { SETTING_FIELDS } from '../spec/settings.js';
 
 /**
  * Balancers in front of the proxies do not split evenly, and a proxy's share of a limit must not refuse what another
@@ -9,6 +10,52 @@ export const IMBALANCE_MARGIN = 1.33;
 export const OVERPROVISIONING = 1.4;
 /** Below this a breaker would trip on the noise of single requests. */
 const MIN_IN_FLIGHT = 10;
+/** Connections are twice as many and have a highest value. */
+const MOST_IN_FLIGHT = (SETTING_FIELDS['breaker.maxConnections'].max ?? Infinity) / 2;
+/** Fewer slots than this at one proxy are no limit but a lottery: nothing may be set so low. */
+export const FEWEST_SLOTS = 3;
+
+/**
+ * How generous a rate limit is. While nothing is shed all limits together admit at least what ready capacity serves,
+ * with the imbalance margin or more; where the plan sheds, what is shed first has no margin, so that it is shed.
+ *
+ * | criticality | margin | burst, seconds of the rate | margin while its route is shed |
+ * | --- | --- | --- | --- |
+ * | critical | 1.66 | 2 | 1.33 |
+ * | normal | 1.33 | 1 | 1.33 |
+ * | sheddable | 1.33 | 0.5 | 1 |
+ */
+const GENEROSITY: Readonly<Record<Criticality, { margin: number; burstSeconds: number; shedMargin: number }>> = {
+  critical: { margin: 1.66, burstSeconds: 2, shedMargin: IMBALANCE_MARGIN },
+  normal: { margin: IMBALANCE_MARGIN, burstSeconds: 1, shedMargin: IMBALANCE_MARGIN },
+  sheddable: { margin: IMBALANCE_MARGIN, burstSeconds: 0.5, shedMargin: 1 },
+};
+
+export interface LetIn {
+  /** rps over all proxies, without the margin. */
+  rps: number;
+  margin: number;
+  burstSeconds: number;
+  /** Share of the demand, where the plan sheds. */
+  admission?: number;
+}
+
+/**
+ * What the rate limits of a service let in. `admission` is a share of the demand that it was planned with: together
+ * they are what the way below has room for, so that demand beyond the forecast changes nothing about it.
+ */
+export function letIn(input: {
+  service: ServiceSpec;
+  admissibleRps: number;
+  demandRps: number;
+  admission?: number | undefined;
+}): LetIn {
+  const { margin, burstSeconds, shedMargin } = GENEROSITY[input.service.criticality ?? 'normal'];
+  const { admission, admissibleRps } = input;
+  if (admission === undefined || admission >= 1) return { rps: admissibleRps, margin, burstSeconds };
+  const rps = Math.min(admissibleRps, Math.max(0, admission) * input.demandRps);
+  return { rps, margin: shedMargin, burstSeconds, admission };
+}
 
 export interface SplitInput {
   own: string;
@@ -74,30 +121,42 @@ export interface ProxyLimits {
 
 export interface LimitsInput {
   admissibleRps: number;
+  letIn: LetIn;
   proxies: number;
   service: ServiceSpec;
   /** Local instances that are ready. */
   instances: number;
   /** Round trip to where the requests go, averaged by weight. */
   networkMs: number;
+  /** Every instance is limited by a proxy in front of it. */
+  behindInbound: boolean;
 }
 
 /**
- * Limits of one proxy that together admit `admissibleRps`, with the imbalance margin. In flight it allows what the
- * admitted rate keeps busy when every request takes its whole p99 SLO: more would wait past the SLO. Never fewer than
- * Little's law needs at the mean service time, nor than the workers of the ready instances.
+ * Limits of one proxy. Its rate is its share of what is let in, with the margin; a burst is never less than the workers
+ * that are ready. In flight it allows what its share of the admissible rate keeps busy when every request takes its
+ * whole p99 SLO: more would wait past the SLO. Never fewer than Little's law needs at the mean service time, nor than
+ * the workers of the ready instances.
+ *
+ * Where each instance is limited by a proxy in front of it, that limit holds whoever calls, and the one here is a
+ * bulkhead only: it keeps one service from taking a proxy for itself. It is then what the whole service keeps in flight,
+ * undivided, because a share of few slots among many proxies is none (80 slots over 200 proxies are 0.4 each).
  */
 export function limitsFor(input: LimitsInput): ProxyLimits {
-  const { service, networkMs } = input;
-  const proxyRps = Math.max(1, (input.admissibleRps * IMBALANCE_MARGIN) / input.proxies);
-  const littleFloor = littlesLaw(proxyRps, service.capacity.serviceTimeMs + networkMs);
-  const workers = Math.ceil((input.instances * service.capacity.concurrency * IMBALANCE_MARGIN) / input.proxies);
-  const withinSlo = littlesLaw(proxyRps, service.slo.p99Ms + networkMs);
-  const maxRequests = Math.max(MIN_IN_FLIGHT, littleFloor, workers, withinSlo);
-  const rateLimitRps = Math.ceil(proxyRps - 1e-9);
+  const { service, networkMs, instances, proxies } = input;
+  const { margin } = input.letIn;
+  const { concurrency, serviceTimeMs } = service.capacity;
+  const rateLimitRps = Math.ceil(Math.max(1, (input.letIn.rps * margin) / proxies) - 1e-9);
+  const sharers = input.behindInbound ? 1 : proxies;
+  const sharedRps = Math.max(1, (input.admissibleRps * IMBALANCE_MARGIN) / sharers);
+  const littleFloor = littlesLaw(sharedRps, serviceTimeMs + networkMs);
+  const workers = Math.ceil((instances * concurrency * IMBALANCE_MARGIN) / sharers);
+  const withinSlo = littlesLaw(sharedRps, service.slo.p99Ms + networkMs);
+  const maxRequests = Math.min(MOST_IN_FLIGHT, Math.max(MIN_IN_FLIGHT, littleFloor, workers, withinSlo));
+  const readyAtOnce = input.letIn.admission === undefined ? Math.ceil((instances * concurrency * margin) / proxies) : 1;
   return {
     rateLimitRps,
-    burst: rateLimitRps,
+    burst: Math.max(1, readyAtOnce, Math.ceil(rateLimitRps * input.letIn.burstSeconds)),
     maxRequests,
     // Requests wait for a connection only while it is being made; right after a start that may be all of them.
     maxPendingRequests: maxRequests,

@@ -6,7 +6,7 @@ import { forecastOf, shopRegion } from '../../test/fixtures/regionSpec.js';
 import { planHash } from '../spec/hash.js';
 import type { LiveIntent, LiveService } from '../spec/live.js';
 import type { SettingField, SettingValue } from '../spec/settings.js';
-import { currentWindow, liveMesh } from './live.js';
+import { liveMesh } from './live.js';
 
 const region = shopRegion();
 const plan = planOf(region, forecastOf({ front: 400 }));
@@ -124,17 +124,115 @@ describe('liveMesh', () => {
   });
 });
 
-describe('currentWindow', () => {
-  const [only] = plan.windows;
-  if (only === undefined) throw new Error('no window');
-  const later = { ...only, from: only.to, to: '2026-01-01T06:00:00.000Z' };
-  const two = { ...plan, windows: [only, later] };
+describe('instances beyond the plan', () => {
+  it('serve, and raise limits to what all of them take', () => {
+    const planned = live({});
+    expect(planned.endpoints).toHaveLength(3);
+    expect(planned.unplanned).toHaveLength(1);
+    const more = live({ readyInstances: { front: 4 } });
+    expect(more.endpoints.map(({ port }) => port)).toEqual([9100, 9101, 9102, 9103]);
+    expect(more).not.toHaveProperty('unplanned');
+    expect(more.settings['rateLimit.rps']).toBe(Math.ceil((4 * 160 * 1.33) / 2));
+    const counted = live({ readyInstances: { front: 99 } });
+    expect(counted.endpoints).toHaveLength(4);
+    const fewer = live({ readyInstances: { front: 1 } });
+    expect(fewer.endpoints).toHaveLength(3);
+  });
 
-  it('is the one that holds the moment, else the nearest', () => {
-    expect(currentWindow(two)).toBe(only);
-    expect(currentWindow(two, '2025-01-01T00:00:00Z')).toBe(only);
-    expect(currentWindow(two, '2026-01-01T02:59:59Z')).toBe(only);
-    expect(currentWindow(two, '2026-01-01T03:00:00Z')).toBe(later);
-    expect(currentWindow(two, '2027-01-01T00:00:00Z')).toBe(later);
+  it('are limited by what is ready and not by what was forecast', () => {
+    const at = (forecast: number, ready: number): { rps: number; capacity: number; planned: number } => {
+      const of = planOf(region, forecastOf({ front: forecast }));
+      const front = of.windows[0]?.services[0];
+      const { services } = liveMesh(region, of, 'h', { ...FULL, readyInstances: { front: ready } });
+      return {
+        rps: services[0]?.settings['rateLimit.rps'] ?? 0,
+        capacity: Math.ceil((ready * (front?.perInstanceRps ?? 0) * 1.33) / 2),
+        planned: front?.instances.value ?? 0,
+      };
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 620 }), fc.integer({ min: 0, max: 4 }), (forecast, ready) => {
+        const { rps, capacity, planned } = at(forecast, ready);
+        expect(rps).toBeGreaterThanOrEqual(capacity);
+        if (ready >= planned) expect(rps).toBe(capacity);
+      }),
+    );
+  });
+});
+
+describe('what a region file says of a service', () => {
+  const services = region.services.map((one) => ({
+    ...one,
+    ...(one.name === 'cart' ? { affinity: { header: 'x-user' }, protocol: 'grpc' as const, idempotent: true } : {}),
+  }));
+  const inbound = region.services.flatMap(({ name, endpoints }) =>
+    endpoints.map((socket) => ({ service: name, socket, app: { ...socket, port: socket.port + 10_000 } })),
+  );
+  const [host] = region.delivery.hosts;
+  if (host === undefined) throw new Error('no host');
+  const hosts = [{ ...host, proxy: { ...host.proxy, inbound } }, host];
+  const cartOf = (of: typeof region): LiveService | undefined =>
+    liveMesh(of, planOf(of, forecastOf({ front: 400 })), 'h', FULL).services.find((one) => one.service === 'cart');
+
+  it('goes along; requests are repeated after any failure only where the callee caps it', () => {
+    const open = cartOf({ ...region, services });
+    expect(open).toMatchObject({ protocol: 'grpc', affinity: { header: 'x-user' } });
+    expect(open?.settings['lb.policy']).toBe('RING_HASH');
+    expect(open).not.toHaveProperty('idempotent');
+    const behind = { ...region, services, delivery: { ...region.delivery, hosts } };
+    // What it only hands on was repeated below.
+    expect(cartOf(behind)).not.toHaveProperty('idempotent');
+    const edges = ['cart', 'stock'].map((callee) => ({ caller: 'front', callee, callsPerRequest: 1 }));
+    expect(cartOf({ ...behind, graph: { edges } })).toHaveProperty('idempotent', true);
+    for (const field of ['protocol', 'affinity', 'idempotent']) expect(live({}, 'stock')).not.toHaveProperty(field);
+  });
+
+  it('leaves limits to proxies in front of instances, and the caller a bulkhead for all', () => {
+    const behind = cartOf({ ...region, delivery: { ...region.delivery, hosts } });
+    const without = cartOf(region);
+    expect(behind?.settings['breaker.maxRequests']).toBeGreaterThan(
+      1.9 * (without?.settings['breaker.maxRequests'] ?? 0),
+    );
+    expect(behind?.settings['rateLimit.rps']).toBe(without?.settings['rateLimit.rps']);
+    expect(behind?.reasons['breaker.maxRequests']).toContain('bulkhead');
+  });
+});
+
+describe('windows', () => {
+  const [first] = plan.windows;
+  if (first === undefined) throw new Error('no window');
+  const [front] = first.services;
+  if (front === undefined) throw new Error('no service');
+  const changed = { ...front, instances: { value: 1, reason: 'night' } };
+  const two = { ...plan, windows: [first, { from: first.to, to: '2026-01-01T06:00:00.000Z', services: [changed] }] };
+  const endpoints = (intent: Partial<LiveIntent>, at?: string): number[] =>
+    liveMesh(region, two, hash, { ...FULL, ...intent }, at).services.map((one) => one.endpoints.length);
+
+  it('run whole: the intent’s, else the one of the moment, else the first', () => {
+    expect(endpoints({})[0]).toBe(3);
+    expect(endpoints({}, first.to)[0]).toBe(1);
+    expect(endpoints({ window: first.to })[0]).toBe(1);
+    expect(endpoints({ window: first.from }, first.to)[0]).toBe(3);
+    expect(endpoints({ window: first.to })).toHaveLength(3);
+  });
+
+  it('name the regions that may take over, the first first', () => {
+    const failover = [
+      { region: 'south', spareRps: 900 },
+      { region: 'east', spareRps: 900 },
+    ];
+    const of = { ...two, windows: [first, { ...first, from: first.to, services: [{ ...changed, failover }] }] };
+    const [running] = liveMesh(region, of, hash, { ...FULL, window: first.to }).services;
+    expect(running?.failover).toEqual(['south', 'east']);
+  });
+
+  it('have no slow start under a policy of a person’s that has none', () => {
+    const settings = { ...front.settings, 'lb.slowStartMs': { value: 30_000, reason: 'cold' } };
+    const of = { ...plan, windows: [{ ...first, services: [{ ...front, settings }] }] };
+    const slow = (overrides: readonly ReturnType<typeof override>[]): number =>
+      liveMesh(region, of, hash, { ...FULL, overrides }).services[0]?.settings['lb.slowStartMs'] ?? -1;
+    expect(slow([])).toBe(30_000);
+    expect(slow([override('front.lb.policy', 'ROUND_ROBIN')])).toBe(30_000);
+    expect(slow([override('front.lb.policy', 'RANDOM')])).toBe(0);
   });
 });

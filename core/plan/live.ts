@@ -1,32 +1,26 @@
 import type { LiveIntent, LiveMesh, LiveService, Override } from '../spec/live.js';
-import type { MeshPlan, PlanWindow, ServicePlan } from '../spec/plan.js';
+import type { MeshPlan, ServicePlan } from '../spec/plan.js';
 import type { RegionSpec, ServiceSpec } from '../spec/region.js';
 import type { ServiceSettings, SettingField, SettingValue } from '../spec/settings.js';
 import { parseAddress } from './address.js';
-import { IMBALANCE_MARGIN, admissibleRps, limitsFor } from './limits.js';
-import type { ProxyLimits } from './limits.js';
-import { spareOf } from './plan.js';
-import { breakerReason, networkMs, rateReason } from './settings.js';
+import { inboundOf, isBehindInbound } from './inbound.js';
+import type { InboundIndex } from './inbound.js';
+import { hasSlowStart } from './lb.js';
+import { endpointsInUse, liveCapacity } from './liveCapacity.js';
+import { retriesAnyFailure } from './retries.js';
+import { breakerReason, rateReason } from './settings.js';
 import { fixWeights, neighboursFor, stagedWeights } from './weights.js';
+import { windowAt, windowBefore } from './windowAt.js';
 
 /** How the reason of a value that a person or the policy set begins; the lint leaves those to them. */
 export const OVERRIDE_REASON = 'override by';
 export const ADJUSTMENT_REASON = 'adjusted:';
 
-/** The window that holds `at` (ISO 8601, demand time); the nearest one outside all; the first without `at`. */
-export function currentWindow(plan: MeshPlan, at?: string): PlanWindow {
-  const [first] = plan.windows;
-  if (first === undefined) throw new RangeError('a plan has at least one window');
-  if (at === undefined) return first;
-  const time = Date.parse(at);
-  const begun = plan.windows.filter((window) => Date.parse(window.from) <= time);
-  return begun.at(-1) ?? first;
-}
-
 /**
  * The settings as they should run: plan ⊕ ready capacity ⊕ stage ⊕ adjustments ⊕ overrides, the last wins.
  * Adjustments made against another plan are ignored, as are layers whose address means nothing here. Weights that
  * are overridden stay as a person set them; the others are rescaled to bring the sum to 100 (see `fixWeights`).
+ * The intent's window of the plan runs; where it names none, the one at `at` (ISO 8601, demand time), else the first.
  */
 export function liveMesh(
   region: RegionSpec,
@@ -36,9 +30,15 @@ export function liveMesh(
   at?: string,
 ): LiveMesh {
   const specs = new Map(region.services.map((service) => [service.name, service]));
-  const services = currentWindow(plan, at).services.flatMap((planned): LiveService[] => {
+  const inbound = inboundOf(region);
+  const layers = layersByService(region, planHash, intent);
+  const window = intent.window ?? at;
+  const before = new Map(windowBefore(plan, window)?.services.map((one) => [one.service, one.instances.value]));
+  const services = windowAt(plan, window).services.flatMap((planned): LiveService[] => {
     const spec = specs.get(planned.service);
-    return spec === undefined ? [] : [liveService({ region, spec, planned, planHash, intent })];
+    if (spec === undefined) return [];
+    const endpoints = endpointsInUse(spec, planned, intent, before.get(spec.name));
+    return [liveService({ region, spec, planned, intent, inbound, endpoints, layers: layers.get(spec.name) ?? [] })];
   });
   return { region: plan.region, planHash, services };
 }
@@ -47,30 +47,12 @@ interface LayerInput {
   region: RegionSpec;
   spec: ServiceSpec;
   planned: ServicePlan;
-  planHash: string;
   intent: LiveIntent;
-}
-
-function liveService(input: LayerInput): LiveService {
-  const { spec, planned } = input;
-  const reasons: Record<string, string> = {};
-  const weights = layeredWeights(input, reasons);
-  const settings = scaledSettings(input, weights, reasons);
-  for (const layer of layersOf(input)) {
-    if (layer.field.startsWith('weight.')) continue;
-    settings[layer.field] = layer.value;
-    reasons[layer.field] = layer.reason;
-  }
-  return {
-    service: spec.name,
-    ...(spec.entry === undefined ? {} : { entryPathPrefix: spec.entry.pathPrefix }),
-    healthPath: spec.healthPath,
-    endpoints: planned.endpoints,
-    weights,
-    // The record was filled from the plan's settings, which has every field.
-    settings: settings as unknown as ServiceSettings,
-    reasons,
-  };
+  inbound: InboundIndex;
+  /** Local endpoints among which requests are shared, the first of the region file's. */
+  endpoints: number;
+  /** Adjustments, then overrides: the order in which they win. */
+  layers: readonly Layer[];
 }
 
 interface Layer {
@@ -79,19 +61,61 @@ interface Layer {
   reason: string;
 }
 
-/** Adjustments, then overrides: the order in which they win. */
-function layersOf({ region, spec, planHash, intent }: LayerInput): Layer[] {
+function liveService(input: LayerInput): LiveService {
+  const { spec, planned, inbound } = input;
+  const reasons: Record<string, string> = {};
+  const weights = layeredWeights(input, reasons);
+  const settings = scaledSettings(input, weights, reasons);
+  for (const { field, value, reason } of input.layers) {
+    if (field.startsWith('weight.')) continue;
+    settings[field] = value;
+    reasons[field] = reason;
+  }
+  withoutIdleSlowStart(settings, reasons);
+  const unplanned = spec.endpoints.slice(input.endpoints);
+  return {
+    service: spec.name,
+    ...(spec.entry === undefined ? {} : { entryPathPrefix: spec.entry.pathPrefix }),
+    healthPath: spec.healthPath,
+    endpoints: spec.endpoints.slice(0, input.endpoints),
+    ...(unplanned.length === 0 ? {} : { unplanned }),
+    ...(spec.protocol === undefined ? {} : { protocol: spec.protocol }),
+    ...(spec.affinity === undefined ? {} : { affinity: spec.affinity }),
+    ...(retriesAnyFailure(spec, isBehindInbound(spec, inbound), planned.calls ?? {}) ? { idempotent: true } : {}),
+    ...(planned.failover === undefined ? {} : { failover: planned.failover.map(({ region }) => region) }),
+    weights,
+    // The record was filled from the plan's settings, which has every field.
+    settings: settings as unknown as ServiceSettings,
+    reasons,
+  };
+}
+
+/** A person's policy may have no slow start: then what was planned for another would only be refused. */
+function withoutIdleSlowStart(settings: Record<string, SettingValue>, reasons: Record<string, string>): void {
+  const isPersons = reasons['lb.slowStartMs']?.startsWith(OVERRIDE_REASON) === true;
+  if (settings['lb.slowStartMs'] === 0 || isPersons) return;
+  if (hasSlowStart(settings['lb.policy'] as ServiceSettings['lb.policy'])) return;
+  settings['lb.slowStartMs'] = 0;
+  reasons['lb.slowStartMs'] = `${String(settings['lb.policy'])} has no slow start`;
+}
+
+function layersByService(region: RegionSpec, planHash: string, intent: LiveIntent): ReadonlyMap<string, Layer[]> {
   const adjustments = intent.adjustments.filter((adjustment) => adjustment.planHash === planHash);
-  const layers = [
+  const said = [
     ...adjustments.map(({ address, to, reason }) => ({ address, value: to, reason: `${ADJUSTMENT_REASON} ${reason}` })),
     ...intent.overrides.map((one) => ({ address: one.address, value: one.value, reason: overrideReason(one) })),
   ];
-  return layers.flatMap(({ address: text, value, reason }): Layer[] => {
+  const layers = new Map<string, Layer[]>();
+  for (const { address: text, value, reason } of said) {
     const parsed = parseAddress(region, text);
-    if (!parsed.ok || parsed.address.service !== spec.name) return [];
+    if (!parsed.ok) continue;
     const { address } = parsed;
-    return [{ field: address.kind === 'weight' ? `weight.${address.region}` : address.field, value, reason }];
-  });
+    const field = address.kind === 'weight' ? `weight.${address.region}` : address.field;
+    const list = layers.get(address.service) ?? [];
+    list.push({ field, value, reason });
+    layers.set(address.service, list);
+  }
+  return layers;
 }
 
 function overrideReason({ who, why, until }: Override): string {
@@ -116,7 +140,7 @@ function layeredWeights(input: LayerInput, reasons: Record<string, string>): Rec
     reasons[`weight.${name}`] = moved ? step : (planned.weights[name]?.reason ?? '');
   }
   const fixed: Record<string, number> = {};
-  for (const { field, value, reason } of layersOf(input)) {
+  for (const { field, value, reason } of input.layers) {
     if (!field.startsWith('weight.') || typeof value !== 'number') continue;
     fixed[field.slice('weight.'.length)] = value;
     reasons[field] = reason;
@@ -145,16 +169,17 @@ function scaledSettings(
   const capacity = liveCapacity(input, weights);
   if (capacity.asPlanned) return enforce(settings, reasons, intent);
   const { limits } = capacity;
+  const { behindInbound, letIn, proxies } = capacity;
   const scaled: Partial<Record<SettingField, number>> = {
     'rateLimit.rps': within(limits.rateLimitRps, planned, 'rateLimit.rps'),
-    'rateLimit.burst': within(limits.burst, planned, 'rateLimit.rps'),
+    'rateLimit.burst': limits.burst,
     'breaker.maxRequests': within(limits.maxRequests, planned, 'breaker.maxRequests'),
     'breaker.maxPendingRequests': limits.maxPendingRequests,
     'breaker.maxConnections': limits.maxConnections,
   };
   Object.assign(settings, scaled);
-  reasons['rateLimit.rps'] = `${capacity.reason}: ${rateReason(capacity)}`;
-  reasons['breaker.maxRequests'] = `${capacity.reason}: ${breakerReason(limits, capacity)}`;
+  reasons['rateLimit.rps'] = `${capacity.reason}: ${rateReason(letIn, proxies)}`;
+  reasons['breaker.maxRequests'] = `${capacity.reason}: ${breakerReason(limits, { ...capacity, behindInbound })}`;
   return enforce(settings, reasons, intent);
 }
 
@@ -171,51 +196,4 @@ function enforce(
   if (intent.stage.enforceLimits) return settings;
   reasons['rateLimit.enforcedPercent'] = 'only counts what it would refuse until activation enforces limits';
   return { ...settings, 'rateLimit.enforcedPercent': 0 };
-}
-
-export interface LiveCapacity {
-  /** Nothing differs from what the plan reckoned with. */
-  asPlanned: boolean;
-  /** rps over all proxies, without the margin. */
-  admissibleRps: number;
-  limits: ProxyLimits;
-  proxies: number;
-  margin: number;
-  p99Ms: number;
-  networkMs: number;
-  reason: string;
-}
-
-/** What can be served under the weights that run, with the instances that are ready. */
-export function liveCapacity(
-  input: Pick<LayerInput, 'region' | 'spec' | 'planned' | 'intent'>,
-  weights: Readonly<Record<string, number>>,
-): LiveCapacity {
-  const { region, spec, planned } = input;
-  const plannedInstances = planned.instances.value;
-  const ready = Math.min(input.intent.readyInstances?.[spec.name] ?? plannedInstances, spec.endpoints.length);
-  const split = {
-    own: region.name,
-    weights,
-    plannedInstances,
-    perInstanceRps: planned.perInstanceRps,
-    spareRps: spareOf(region, spec.name),
-  };
-  const served = admissibleRps({ ...split, readyInstances: ready });
-  const samePlace = Object.entries(planned.weights).every(([name, weight]) => weights[name] === weight.value);
-  // With all that was planned ready, a limit below what is expected would turn customers away on purpose.
-  const admissible = samePlace && ready >= plannedInstances ? Math.max(served, planned.demand.rps) : served;
-  const proxies = region.delivery.hosts.length;
-  const rttMs = networkMs(weights, region.neighbours);
-  const limits = limitsFor({ admissibleRps: admissible, proxies, service: spec, instances: ready, networkMs: rttMs });
-  return {
-    asPlanned: samePlace && ready === plannedInstances,
-    admissibleRps: Math.round(admissible * 10) / 10,
-    limits,
-    proxies,
-    margin: IMBALANCE_MARGIN,
-    p99Ms: spec.slo.p99Ms,
-    networkMs: Math.round(rttMs * 10) / 10,
-    reason: `${ready} of ${plannedInstances} planned instances ready, ${weights[region.name] ?? 0} % of requests here`,
-  };
 }

@@ -15,6 +15,10 @@ describe('validateOverride', () => {
       ['front.lb.policy', 'ROUND_ROBIN'],
       ['front.weight.south', 0],
       ['stock.retry.maxPerRequest', 0],
+      ['stock.lb.policy', 'RANDOM'],
+      ['stock.lb.slowStartMs', 30_000],
+      ['stock.inbound.maxRequests', 8],
+      ['stock.inbound.retryRps', 0.5],
     ] as const) {
       expect([address, check(address, value)]).toEqual([address, []]);
     }
@@ -36,7 +40,11 @@ describe('validateOverride', () => {
     ['front.rateLimit.rps', '100', 'no number'],
     ['front.rateLimit.rps', Number.NaN, 'no number'],
     ['front.breaker.maxRequests', 1.5, 'not whole'],
-    ['front.lb.policy', 'RANDOM', '"RANDOM"'],
+    ['front.lb.policy', 'BEST', '"BEST"'],
+    ['front.lb.policy', 'RING_HASH', 'front states no affinity'],
+    ['front.lb.policy', 'MAGLEV', 'front states no affinity'],
+    ['front.lb.slowStartMs', -1, 'below 0'],
+    ['front.inbound.maxRequests', 0, 'below 1'],
     ['front.lb.policy', 1, '1'],
     ['front.weight.south', 101, 'above 100'],
     ['front.weight.south', 12.5, 'not whole'],
@@ -46,6 +54,11 @@ describe('validateOverride', () => {
     expect(problem).toMatchObject({ code: 'override-value', message: expect.stringContaining(message) });
     expect(problem?.expected).toBeDefined();
   });
+});
+
+it('accepts a hash where there is something to hash', () => {
+  const services = region.services.map((one) => ({ ...one, affinity: { header: 'x-user' } }));
+  expect(validateOverride({ ...region, services }, override('front.lb.policy', 'RING_HASH'))).toEqual([]);
 });
 
 describe('checkWeights', () => {

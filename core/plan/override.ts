@@ -1,9 +1,11 @@
 import type { Override } from '../spec/live.js';
 import type { Problem } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
-import { SETTING_FIELDS } from '../spec/settings.js';
-import type { SettingFieldInfo } from '../spec/settings.js';
+import { LB_POLICIES, SETTING_FIELDS } from '../spec/settings.js';
+import type { LbPolicy, SettingFieldInfo } from '../spec/settings.js';
 import { parseAddress, weightRegions } from './address.js';
+import type { SettingAddress } from './address.js';
+import { isHashing } from './lb.js';
 
 const WEIGHT: SettingFieldInfo = { unit: 'percent', min: 0, max: 100, integer: true };
 
@@ -21,10 +23,21 @@ export function validateOverride(region: RegionSpec, override: Override): Proble
   const { address } = parsed;
   const info = address.kind === 'weight' ? WEIGHT : SETTING_FIELDS[address.field];
   const message = valueProblem(override.value, info);
-  if (message === null) return [];
-  return [
-    { code: 'override-value', field: 'value', message: `${override.address}: ${message}`, expected: expected(info) },
+  const refusal = (why: string, expectation: string): Problem[] => [
+    { code: 'override-value', field: 'value', message: `${override.address}: ${why}`, expected: expectation },
   ];
+  if (message !== null) return refusal(message, expected(info));
+  if (!hashesNothing(region, address, override.value)) return [];
+  const others = LB_POLICIES.filter((policy) => !isHashing(policy)).join(', ');
+  return refusal(
+    `${override.value} would have nothing to hash: ${address.service} states no affinity in the region file`,
+    `one of ${others}, or "affinity" in the region file`,
+  );
+}
+
+function hashesNothing(region: RegionSpec, address: SettingAddress, value: unknown): boolean {
+  if (address.kind !== 'setting' || address.field !== 'lb.policy' || !isHashing(value as LbPolicy)) return false;
+  return region.services.find((service) => service.name === address.service)?.affinity === undefined;
 }
 
 function valueProblem(value: unknown, info: SettingFieldInfo): string | null {

@@ -32,7 +32,11 @@ const settings = z.strictObject(
 );
 
 const percent = reasoned(z.int().min(0).max(100));
-const socket = z.strictObject({ address: z.string().min(1), port: z.int().min(1).max(65_535) });
+const endpoint = z.strictObject({
+  address: z.string().min(1),
+  port: z.int().min(1).max(65_535),
+  zone: z.string().min(1).optional(),
+});
 
 const service = z.strictObject({
   service: z.string().min(1),
@@ -40,12 +44,17 @@ const service = z.strictObject({
     quantile: z.enum(QUANTILES),
     rps: z.number().min(0),
     trust: z.enum(['high', 'fair', 'low', 'none']),
+    level: z.number().min(0).max(1).optional(),
   }),
+  arrivingRps: z.number().min(0).optional(),
   instances: reasoned(z.int().min(0)),
-  endpoints: z.array(socket),
+  endpoints: z.array(endpoint),
   perInstanceRps: z.number().positive(),
   calls: z.record(z.string(), z.number().min(0)).optional(),
   weights: z.record(z.string(), percent).refine(sumsTo100, { error: 'weights do not sum to 100' }),
+  failover: z.array(z.strictObject({ region: z.string().min(1), spareRps: z.number().min(0) })).optional(),
+  price: reasoned(z.number()).optional(),
+  admission: reasoned(z.number().min(0).max(1)).optional(),
   settings,
   bounds: z.partialRecord(
     z.enum(Object.keys(SETTING_FIELDS) as [SettingField, ...SettingField[]]),
@@ -56,6 +65,7 @@ const service = z.strictObject({
 const plan = z.strictObject({
   version: z.literal(1),
   region: z.string().min(1),
+  // Whether later windows, which hold changes only, go with the first is the lint's to say (MESH023).
   windows: z
     .array(z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime(), services: z.array(service).min(1) }))
     .min(1),

@@ -15,3 +15,11 @@ export function windowAt(plan: MeshPlan, at?: string): PlanWindow {
   for (const window of later) for (const service of window.services) changed.set(service.service, service);
   return { from: last.from, to: last.to, services: first.services.map((one) => changed.get(one.service) ?? one) };
 }
+
+/** The window before the one that holds `at`, with all its services; absent before the second. */
+export function windowBefore(plan: MeshPlan, at?: string): PlanWindow | undefined {
+  if (at === undefined) return undefined;
+  const index = plan.windows.findLastIndex((window) => Date.parse(window.from) <= Date.parse(at));
+  const before = plan.windows[index - 1];
+  return before === undefined ? undefined : windowAt(plan, before.from);
+}

@@ -43,7 +43,7 @@ function instances(rps: readonly number[], change: Partial<PlanningSpec>): numbe
 describe('cutWindows', () => {
   it('is one window over the horizon where no planning is stated', () => {
     const spans = cutWindows(shopRegion(), hours([1, 2, 3]));
-    expect(spans).toEqual([{ fromMs: START, toMs: START + 3 * HOUR_MS, firstStep: 0, steps: 3 }]);
+    expect(spans).toEqual([{ fromMs: START, toMs: START + 3 * HOUR_MS, firstStep: 0, steps: 3, ownSteps: 3 }]);
   });
 
   it('cuts at multiples of the length, and covers every step once', () => {
@@ -78,10 +78,10 @@ describe('a plan of several windows', () => {
   });
 
   it('holds in later windows only the services that differ, and joins windows that do not', () => {
-    const steady = planOf(shopRegion({ planning: planning() }), hours([100, 100, 100, 100, 100, 100]));
+    const steady = planOf(shopRegion({ planning: planning(), neighbours: [] }), hours([100, 100, 100, 100, 100, 100]));
     expect(steady.windows).toHaveLength(1);
     expect(steady.windows[0]?.to).toBe('2026-01-01T06:00:00.000Z');
-    const rising = planOf(shopRegion({ planning: planning() }), hours([100, 100, 100, 100, 400, 400]));
+    const rising = planOf(shopRegion({ planning: planning(), neighbours: [] }), hours([100, 100, 100, 100, 400, 400]));
     expect(rising.windows.map((window) => window.services.length)).toEqual([3, 3]);
     expect(planHash(rising)).not.toBe(planHash(steady));
   });

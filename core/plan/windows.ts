@@ -10,6 +10,8 @@ export interface WindowSpan {
   /** Steps of the forecast whose demand the window must take: those it holds and those of the lead behind it. */
   firstStep: number;
   steps: number;
+  /** Steps of the forecast that the window holds itself. */
+  ownSteps: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export function cutWindows(region: RegionSpec, forecast: DemandForecast): Window
   const endMs = last + stepMs;
   const { planning } = region;
   if (planning === undefined || stepMs <= 0) {
-    return [{ fromMs: first, toMs: endMs, firstStep: 0, steps: times.length }];
+    return [{ fromMs: first, toMs: endMs, firstStep: 0, steps: times.length, ownSteps: times.length }];
   }
   const lengthMs = Math.max(stepMs, Math.round((planning.windowSeconds * 1000) / stepMs) * stepMs);
   const startupSeconds = Math.max(0, ...region.services.map((service) => service.capacity.startupSeconds));
@@ -36,7 +38,8 @@ export function cutWindows(region: RegionSpec, forecast: DemandForecast): Window
     const toMs = Math.min(endMs, (Math.floor(fromMs / lengthMs) + 1) * lengthMs);
     const firstStep = Math.floor((fromMs - first) / stepMs);
     const beyond = Math.min(times.length, Math.ceil((toMs + leadMs - first) / stepMs));
-    spans.push({ fromMs, toMs, firstStep, steps: beyond - firstStep });
+    const ownSteps = Math.max(1, Math.ceil((toMs - first) / stepMs) - firstStep);
+    spans.push({ fromMs, toMs, firstStep, steps: beyond - firstStep, ownSteps });
     fromMs = toMs;
   }
   return spans;
