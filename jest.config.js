@@ -1,6 +1,4 @@
 const common = {
-  // Real processes on a busy machine: what hangs is found all the same.
-  testTimeout: 20_000,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -19,6 +17,8 @@ const common = {
 
 /** `npm test` runs project "unit"; `npm run test:parts` runs project "parts" (files named *.parts.test.ts). */
 export default {
+  // Real processes on a busy machine: what hangs is found all the same. Not an option of a project.
+  testTimeout: 20_000,
   projects: [
     {
       ...common,

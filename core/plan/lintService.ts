@@ -70,9 +70,9 @@ export function lintHealth(input: LintInput): Problem[] {
   };
   const field = 'outlier.maxEjectionPercent';
   const percent = settings[field];
-  none(field, percent);
-  none('outlier.consecutive5xx', settings['outlier.consecutive5xx']);
   const beside = regionsBeside(input).size;
+  if (live.endpoints.length + beside > 1) none(field, percent);
+  none('outlier.consecutive5xx', settings['outlier.consecutive5xx']);
   const hosts = live.endpoints.length + beside;
   // A proxy ejects nobody when one host is already more than the percent.
   const ejectsNobody = percent > 0 && (percent * hosts) / 100 < 1 - 1e-9;

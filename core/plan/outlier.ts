@@ -45,6 +45,8 @@ export function ejectionPercent(input: OutlierInput): number {
     (n) => (weights[n.name] ?? 0) > 0 || (n.spareRps[service.name] ?? 0) > 0,
   ).length;
   const hosts = instances + gateways;
+  // An endpoint that is alone is asked even when it fails: it may be its callee that does, and nobody else answers.
+  if (hosts === 1) return 0;
   const one = Math.ceil(100 / hosts);
   const spared = Math.floor((100 * (instances - needed)) / hosts / PERCENT_STEP) * PERCENT_STEP;
   return Math.max(one, Math.min(MOST_EJECTED_PERCENT, spared));
@@ -66,7 +68,7 @@ export function outlierSettings(input: OutlierInput): Pick<ServicePlan['settings
     },
     'outlier.maxEjectionPercent': {
       value: ejectionPercent(input),
-      reason: 'as many endpoints as the demand can do without, at least one, never more than half',
+      reason: 'as many endpoints as the demand can do without, at least one of several, never more than half',
       inputs: { instances },
     },
     'health.timeoutMs': {

@@ -46,7 +46,7 @@ export function isRetried(service: ServiceSpec): boolean {
 /**
  * Whether a request that failed in whatever way is asked again elsewhere: where that does no harm, the callee itself
  * bounds how often, and it calls nobody, so that the failure is its own and not one that was repeated below already
- * (four layers that all repeat sent 1.6 times the requests to a callee that failed half of them, one layer 1.1). A
+ * (four layers that all repeat sent 1.5 times the requests to a callee that failed half of them, one layer 1.1). A
  * caller's budget bounds nothing: it counts requests in flight, and fast failures leave few of them (20 % let 3 times
  * the requests through). Otherwise only what no endpoint has begun to work on is repeated.
  */

@@ -95,7 +95,8 @@ def checked_release(release) -> str:
 def switch_order(path: str):
     """Make before break: endpoints and clusters are there before the routes and listeners that name them."""
     kinds = ("eds", "cds", "rds", "lds")
-    named = next((rank for rank, kind in enumerate(kinds) if re.search(rf"(^|[/_.-]){kind}([/_.-]|$)", path)), 0)
+    name = path.rsplit("/", 1)[-1]
+    named = next((rank for rank, kind in enumerate(kinds) if re.match(rf"{kind}[-.]", name)), 0)
     return (1 if path == "bootstrap.yaml" else 0, named, path)
 
 
