@@ -4,6 +4,8 @@ import type { Activity, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
 import { graphOfRegion } from '../core/graph/build.js';
+import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
+import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
@@ -62,7 +64,11 @@ async function planOf(
   previous?: MeshPlan,
 ): Promise<PlanDocument> {
   const graph = await graphOf(ports, spec);
-  const planned = planMesh({ region: spec, forecast, graph, ...(previous === undefined ? {} : { previous }) });
+  const deployments = await deploymentsOf(ports, spec);
+  const planned = planMesh({
+    ...{ region: spec, forecast, graph, deployments },
+    ...(previous === undefined ? {} : { previous }),
+  });
   if (!planned.ok) {
     const untrusted = planned.problems.some((problem) => problem.code === 'trust-none');
     throw refuseAll(untrusted ? 'trust-none' : 'plan-refused', 'no plan can be made', planned.problems);
@@ -79,11 +85,19 @@ export async function graphOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec):
   return built.value;
 }
 
+async function deploymentsOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<readonly DeploymentRecord[]> {
+  const file = spec.planning?.deployments?.file;
+  if (file === undefined) return [];
+  const records = parseDeploymentRecords(await readSource(ports, file), file);
+  if (!records.ok) throw refuseAll('plan-refused', 'the records of past deployments are refused', records.problems);
+  return records.value;
+}
+
 async function readSource(ports: Pick<Ports, 'readText'>, file: string): Promise<string> {
   try {
     return await ports.readText(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StepFailure('plan-refused', `graph source ${file} cannot be read: ${why}`, { cause: error });
+    throw new StepFailure('plan-refused', `${file} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 
 import { graphOfRegion } from '../core/graph/build.js';
+import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
+import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
 import { diffPlans } from '../core/plan/explain/diffPlans.js';
 import { explainPlan } from '../core/plan/explain/explainPlan.js';
 import { planMesh } from '../core/plan/plan.js';
@@ -103,10 +105,13 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
   const graph = await readGraph(region.value);
   const forecast =
     options.demand === undefined ? await deps.forecast(region.value, options.at) : await readDemand(options.demand);
-  if (!graph.ok || !forecast.ok) {
-    return refused([...(graph.ok ? [] : graph.problems), ...(forecast.ok ? [] : forecast.problems)]);
+  const deployments = await readDeployments(region.value);
+  if (!graph.ok || !forecast.ok || !deployments.ok) {
+    return refused([graph, forecast, deployments].flatMap((one) => (one.ok ? [] : one.problems)));
   }
-  const plan = planMesh({ region: region.value, forecast: forecast.value, graph: graph.value });
+  const plan = planMesh({
+    ...{ region: region.value, forecast: forecast.value, graph: graph.value, deployments: deployments.value },
+  });
   if (!plan.ok) return refused(plan.problems.map((problem) => ({ file, ...problem })));
   const files = renderPlan(region.value, text.value, plan.value, deps);
   return files.ok ? ok({ plan: plan.value, graph: graph.value, files: files.value }) : files;
@@ -175,6 +180,13 @@ async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
     else problems.push(...text.problems);
   }
   return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
+}
+
+async function readDeployments({ planning }: RegionSpec): Promise<Result<readonly DeploymentRecord[]>> {
+  if (planning?.deployments === undefined) return ok([]);
+  const { file } = planning.deployments;
+  const text = await read(file);
+  return text.ok ? parseDeploymentRecords(text.value, file) : text;
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {

@@ -1,9 +1,12 @@
-import { refused, ok } from '../spec/problem.js';
-import type { Problem, Result } from '../spec/problem.js';
+import { ok, refused } from '../spec/problem.js';
+import type { Result } from '../spec/problem.js';
 import type { RegionSpec, ServiceSpec } from '../spec/region.js';
-import { instancesFor, perInstanceRps } from './capacity.js';
-import type { InstanceCount, PerInstance } from './capacity.js';
+import { capacityCurve } from './capacity/capacityCurve.js';
+import type { CapacityCurve, ServiceQueues } from './capacity/capacityCurve.js';
+import { newsvendorLevel } from './capacity/demandLevel.js';
+import { instancesFor } from './capacity/instances.js';
 import type { ServiceDemand } from './demand.js';
+import { lbPolicy } from './lb.js';
 import { steadyCounts } from './windows.js';
 
 export interface PlannedInstances {
@@ -16,67 +19,91 @@ export interface PlannedInstances {
   inputs: Readonly<Record<string, number | string>>;
 }
 
+/** A service's capacity by number of instances, under the balancer and the proxies that it will have. */
+export function curveOf(service: ServiceSpec, region: RegionSpec): CapacityCurve {
+  const { capacity, slo } = service;
+  const { cpuMsPerRequest, coresPerInstance, serviceTimeCv } = capacity;
+  const proxies = region.delivery.hosts.length;
+  const queues: ServiceQueues = {
+    policy: lbPolicy(service, proxies).value,
+    clientProxies: proxies,
+    concurrency: capacity.concurrency,
+    serviceTimeMs: capacity.serviceTimeMs,
+    sloP99Ms: slo.p99Ms,
+    ...(serviceTimeCv === undefined ? {} : { serviceTimeCv }),
+    ...(region.planning === undefined
+      ? {}
+      : { arrivalCv2: region.planning.arrivalCv2, maxUtilisation: region.planning.maxUtilisation }),
+    ...(cpuMsPerRequest === undefined || coresPerInstance === undefined
+      ? {}
+      : { cpu: { msPerRequest: cpuMsPerRequest, coresPerInstance } }),
+  };
+  return capacityCurve(queues);
+}
+
+/** An instance among a few: what one that stands alone takes is less than most will. */
+const USUAL_COUNT = 4;
+
+/** Quantile level of the demand that costs make worth buying for; absent where the region file states no such costs. */
+export function levelByCosts(region: RegionSpec, curve: CapacityCurve): number | undefined {
+  const { shortagePerRequest, idlePerInstanceHour } = region.costs ?? {};
+  if (shortagePerRequest === undefined || idlePerInstanceHour === undefined) return undefined;
+  const perInstanceRps = curve.capacityRps(USUAL_COUNT) / USUAL_COUNT;
+  return newsvendorLevel({
+    shortageCostPerRequest: shortagePerRequest,
+    idleCostPerInstanceHour: idlePerInstanceHour,
+    perInstanceRps,
+  }).level;
+}
+
 /** How many instances each window needs. A fall that is smaller than the hysteresis, or that does not last, is not made. */
 export function planInstances(
   service: ServiceSpec,
   demand: ServiceDemand,
   region: RegionSpec,
+  curve: CapacityCurve,
 ): Result<readonly PlannedInstances[]> {
-  const perInstance = perInstanceRps({ ...service.capacity, sloP99Ms: service.slo.p99Ms });
-  if (perInstance.rps <= 0) return refused([sloProblem(service)]);
-  const { minInstances } = service;
-  const maxInstances = service.endpoints.length;
-  const needed = demand.rps.map((demandRps) => instancesFor({ demandRps, perInstance, minInstances, maxInstances }));
+  const { minInstances, endpoints } = service;
+  const { survive = 'none', hysteresis = 0 } = region.planning ?? {};
+  const question = {
+    ...curve.queues,
+    minInstances,
+    maxInstances: endpoints.length,
+    survive,
+    ...(survive === 'zone' ? { zones: endpoints.map((endpoint) => endpoint.zone ?? region.locality.zone) } : {}),
+  };
+  const answers = demand.rps.map((demandRps) => instancesFor({ ...question, demandRps }, curve));
+  const [bad] = answers.filter((answer) => !answer.ok);
+  if (bad !== undefined && !bad.ok) return refused(bad.problems);
+  const needed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
   const steady = steadyCounts(
     needed.map((one) => one.count),
-    region.planning?.hysteresis ?? 0,
+    hysteresis,
   );
   return ok(
     needed.map((one, i): PlannedInstances => {
       const count = steady[i] ?? one.count;
       const demandRps = demand.rps[i] ?? 0;
+      const perInstanceRps = count === one.count ? one.perInstanceRps : curve.capacityRps(count) / count;
       const held = count > one.count ? `; stays at ${count}, as a fall to ${one.count} would be small or short` : '';
       return {
         count,
-        perInstanceRps: perInstance.rps,
+        perInstanceRps,
         binding: one.binding,
-        reason: `${round(demandRps)} rps (${demand.source}): ${instanceReason(service, one, perInstance)}${held}`,
+        reason: `${round(demandRps)} rps (${demand.source}): ${one.reason}${held}`,
         inputs: {
           demandRps: round(demandRps),
-          perInstanceRps: round(perInstance.rps),
+          perInstanceRps: round(perInstanceRps),
+          p99Ms: round(one.p99Ms),
+          utilisation: Math.round(one.utilisation * 100) / 100,
           binding: one.binding,
-          perInstanceBinding: perInstance.binding,
+          perInstanceBinding: one.perInstanceBinding,
           minInstances,
-          maxInstances,
+          maxInstances: endpoints.length,
         },
       };
     }),
   );
-}
-
-function instanceReason(service: ServiceSpec, instances: InstanceCount, perInstance: PerInstance): string {
-  const each = `${round(perInstance.rps)} rps an instance`;
-  switch (instances.binding) {
-    case 'slo':
-      return `${each} keep the p99 SLO of ${service.slo.p99Ms} ms`;
-    case 'utilisation':
-      return `${each} keep it below 80 % busy`;
-    case 'minInstances':
-      return `${each}; fewer would do, but ${instances.count} is the stated minimum`;
-    case 'endpoints':
-      return `${each}; all ${instances.count} endpoints are used and ${round(instances.shortfallRps)} rps are left`;
-  }
-}
-
-function sloProblem(service: ServiceSpec): Problem {
-  const { slo, capacity } = service;
-  return {
-    code: 'slo-below-service-time',
-    field: 'slo.p99Ms',
-    message: `${slo.p99Ms} ms is not above the mean service time of ${capacity.serviceTimeMs} ms: no number of instances meets it`,
-    expected: `more than ${capacity.serviceTimeMs}`,
-    fix: 'raise slo.p99Ms or correct capacity.serviceTimeMs',
-  };
 }
 
 function round(value: number): number {

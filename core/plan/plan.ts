@@ -4,9 +4,13 @@ import type { MeshPlan, PlanWindow, ServicePlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
+import { calibrated } from './calibrated.js';
+import type { CapacityCurve } from './capacity/capacityCurve.js';
+import type { DeploymentRecord } from './capacity/deploymentRecords.js';
 import { regionDemand } from './demand.js';
+import type { RegionDemand } from './demand.js';
 import { inboundOf } from './inbound.js';
-import { planInstances } from './instances.js';
+import { curveOf, levelByCosts, planInstances } from './instances.js';
 import type { PlannedInstances } from './instances.js';
 import { depths } from './paths.js';
 import type { Calls } from './paths.js';
@@ -24,6 +28,8 @@ export interface PlanInput {
   graph: ServiceGraph;
   /** The plan that runs now, if any: a forecast of low trust may raise what it says, never lower it. */
   previous?: MeshPlan;
+  /** What past deployments showed of the services' capacity. */
+  deployments?: readonly DeploymentRecord[];
 }
 
 /**
@@ -33,11 +39,18 @@ export interface PlanInput {
  * answer sheds what is worth least, and a warning says how much.
  */
 export function planMesh(input: PlanInput): Result<MeshPlan> {
-  const { region, graph, forecast } = input;
+  const { graph, forecast } = input;
+  const { region, warnings: contradictions } = calibrated(input.region, input.deployments ?? []);
   const spans = cutWindows(region, forecast);
-  const demand = regionDemand({ ...input, windows: spans });
+  const curves = new Map(region.services.map((service) => [service.name, curveOf(service, region)]));
+  const levels = new Map<string, number>();
+  for (const [name, curve] of curves) {
+    const level = levelByCosts(region, curve);
+    if (level !== undefined) levels.set(name, level);
+  }
+  const demand = regionDemand({ ...input, region, windows: spans, levels });
   if (!demand.ok) return demand;
-  const instances = instancesOf(region, demand.value.byService);
+  const instances = instancesOf(region, curves, demand.value.byService);
   if (!instances.ok) return instances;
   const routes = planRoutes({ region, graph, demand: demand.value, instances: instances.value, windows: spans.length });
   const calls = callsOf(region, graph);
@@ -54,6 +67,7 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
     services: region.services.map((service): ServicePlan => planService(service, window, context)),
   }));
   const warnings = [
+    ...contradictions,
     ...demand.value.warnings,
     ...shedWarnings(region, routes, windows),
     ...shortfallWarnings(context, windows),
@@ -74,14 +88,15 @@ function callsOf(region: RegionSpec, graph: ServiceGraph): Calls {
 
 function instancesOf(
   region: RegionSpec,
-  demand: Parameters<typeof planInstances>[1] extends infer D ? ReadonlyMap<string, D> : never,
+  curves: ReadonlyMap<string, CapacityCurve>,
+  demand: RegionDemand['byService'],
 ): Result<ReadonlyMap<string, readonly PlannedInstances[]>> {
   const problems: Problem[] = [];
   const planned = new Map<string, readonly PlannedInstances[]>();
   region.services.forEach((service, i) => {
-    const wanted = demand.get(service.name);
-    if (wanted === undefined) return;
-    const found = planInstances(service, wanted, region);
+    const [wanted, curve] = [demand.get(service.name), curves.get(service.name)];
+    if (wanted === undefined || curve === undefined) return;
+    const found = planInstances(service, wanted, region, curve);
     const placed = found.ok ? nobodyServes(region, i, found.value) : found.problems;
     problems.push(...placed.map((problem) => ({ ...problem, field: `services[${i}].${problem.field}` })));
     if (found.ok) planned.set(service.name, found.value);
