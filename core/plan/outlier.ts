@@ -18,6 +18,8 @@ export interface OutlierInput {
   instances: number;
   perInstanceRps: number;
   weights: Readonly<Record<string, number>>;
+  /** Local instances in the window before, which stay alone until those that are added come up; absent or 0: none. */
+  previousInstances?: number;
 }
 
 /**
@@ -47,7 +49,8 @@ export function ejectionPercent(input: OutlierInput): number {
   const hosts = instances + gateways;
   // An endpoint that is alone is asked even when it fails: it may be its callee that does, and nobody else answers.
   if (hosts === 1) return 0;
-  const one = Math.ceil(100 / hosts);
+  const fewest = Math.min(instances, input.previousInstances ?? 0) || instances;
+  const one = Math.ceil(100 / (fewest + gateways));
   const spared = Math.floor((100 * (instances - needed)) / hosts / PERCENT_STEP) * PERCENT_STEP;
   return Math.max(one, Math.min(MOST_EJECTED_PERCENT, spared));
 }
