@@ -56,9 +56,17 @@ const commands = {
   },
   capture: { parts: 'all', run: (args) => [typescript('testbed/capture/main.ts', ...args)] },
   'campaign:fuzz-forecast': { run: (args) => [typescript('bench/campaigns/fuzzForecast.ts', ...args)] },
+  'campaign:fuzz-plan': { run: (args) => [typescript('bench/campaigns/fuzzPlan.ts', ...args)] },
+  'campaign:fuzz-graph': { run: (args) => [typescript('bench/graph/fuzz.ts', ...args)] },
   'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
   'bench:campaigns': { run: (args) => [typescript('bench/forecast/campaigns.ts', ...args)] },
   'bench:region': { run: (args) => [typescript('bench/forecast/region.ts', ...args)] },
+  'bench:plan': { run: (args) => [typescript('bench/plan/scale.ts', ...args)] },
+  'bench:routing': { run: (args) => [typescript('bench/routing/compare.ts', ...args)] },
+  'bench:routing-scale': { run: (args) => [typescript('bench/routing/scale.ts', ...args)] },
+  'bench:capacity': { run: (args) => [typescript('bench/capacity/cases.ts', ...args)] },
+  'bench:descriptors': { run: (args) => [typescript('bench/descriptors/agree.ts', ...args)] },
+  'bench:retries': { run: (args) => [typescript('bench/retries/main.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
   doctor: { diagnoses: true, run: (args) => [typescript('scripts/doctor.ts', ...args)] },
 };
