@@ -8,6 +8,14 @@ export function statusText(s: RegionStatus): string {
     ...(s.freeze === null ? [] : [`FROZEN by ${s.freeze.who} since ${s.freeze.since}: ${s.freeze.why}`]),
     `autonomy ${s.autonomy} · trust ${s.trust ?? 'unknown'} · epoch ${s.epoch} · plan ${short(s.planHash)} · release ${short(s.currentHash)}`,
     `tuner ${s.tuner.state}${s.tuner.report === null ? '' : `: ${s.tuner.report.ticks} ticks, ${s.tuner.report.adjustmentsMade} adjustments, ${s.tuner.report.adjustmentsReverted} reverted; ${s.tuner.report.lastDecision}`}`,
+    ...(s.window === undefined
+      ? []
+      : [
+          `window of the plan from ${s.window} in force (${s.plan?.windows?.length ?? 0} in all: ${s.plan?.windows?.join(', ') ?? ''})`,
+        ]),
+    ...(s.replan === undefined
+      ? []
+      : [`planned anew by ${s.replan.by} at ${s.replan.at}: ${s.replan.state}, ${s.replan.detail}`]),
     ...(s.plan?.services ?? []).map(
       (p) => `  ${p.service}: ${p.instances} instances for ${round(p.demandRps)} rps (${p.reason})`,
     ),

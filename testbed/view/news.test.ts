@@ -30,6 +30,18 @@ const EMPTY: RegionStatus = {
 };
 
 describe('regionNews', () => {
+  it('tells of each window that is put in force, and what comes of planning anew', () => {
+    const plan = { services: [], windows: ['w1', 'w2'], warnings: [] };
+    const first: RegionStatus = { ...EMPTY, plan, window: 'w1' };
+    expect(regionNews(EMPTY, first)).toEqual(['window 1 of 2 of the plan is in force, for demand from w1']);
+    expect(regionNews(first, first)).toEqual([]);
+    const replan = { state: 'done', at: 't2', by: 'ada', detail: 'plan 1234' } as const;
+    expect(regionNews(first, { ...first, window: 'w2', replan })).toEqual([
+      'window 2 of 2 of the plan is in force, for demand from w2',
+      'planned anew (ada): done, plan 1234',
+    ]);
+  });
+
   it('says what changed and nothing twice', () => {
     const blocked: RegionStatus = {
       ...EMPTY,

@@ -18,6 +18,15 @@ export function regionNews(before: RegionStatus | null, now: RegionStatus): stri
   if (now.blocked !== null && before?.blocked?.since !== now.blocked.since) {
     news.push(`BLOCKED ${now.blocked.reason} at ${now.blocked.step}: ${now.blocked.detail}`);
   }
+  if (now.window !== undefined && before?.window !== now.window) {
+    const place = (now.plan?.windows?.indexOf(now.window) ?? -1) + 1;
+    news.push(
+      `window ${place} of ${now.plan?.windows?.length ?? 0} of the plan is in force, for demand from ${now.window}`,
+    );
+  }
+  if (now.replan !== undefined && before?.replan?.at !== now.replan.at) {
+    news.push(`planned anew (${now.replan.by}): ${now.replan.state}, ${now.replan.detail}`);
+  }
   if (now.freeze !== null && before?.freeze?.since !== now.freeze.since) {
     news.push(`frozen by ${now.freeze.who}: ${now.freeze.why}`);
   }

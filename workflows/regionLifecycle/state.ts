@@ -216,6 +216,9 @@ export function detailsMarkdown(state: LifecycleState): string {
   lines.push(
     `- epoch ${state.epoch} · release \`${state.currentHash?.slice(0, 12) ?? 'none'}\` · tuner ${state.tuner.state}`,
   );
+  if (state.window !== undefined) lines.push(`- window of the plan from ${state.window}`);
+  if (state.replan?.last)
+    lines.push(`- planned anew by ${state.replan.last.by}: ${state.replan.last.state}, ${state.replan.last.detail}`);
   for (const o of state.overrides) lines.push(`- override ${o.address} = ${o.value} by ${o.who}: ${o.why}`);
   return lines.join('\n');
 }
