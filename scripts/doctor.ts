@@ -4,8 +4,8 @@ import path from 'node:path';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { packagesInStep } from './packages.mjs';
-import { cacheDirectory, findPart } from './parts/locate.js';
-import type { PartName } from './parts/locate.js';
+import { cacheDirectory, findPart, findPinnedPart } from './parts/locate.js';
+import type { BuiltPartName, PartName } from './parts/locate.js';
 import { findPython } from './parts/python.js';
 import { lastLine, run } from './parts/run.js';
 import { findSshd } from './parts/sshd.js';
@@ -111,6 +111,20 @@ async function optional(name: string, args: readonly string[], without: string):
   return { name, state: 'ok', version: versionIn(outcome.stdout || outcome.stderr), where: 'on PATH', source: 'path' };
 }
 
+/** Of what is built the folder in the cache names the version; not each program does. */
+async function built(name: BuiltPartName): Promise<Finding> {
+  try {
+    const found = name === 'etcd' ? findPart(name) : findPinnedPart(name);
+    if (found === undefined) {
+      return { name, state: 'absent', version: '', where: '"npm run test:parts" builds it', source: '' };
+    }
+    const version = /-v(\d[\w.-]*)-[0-9a-f]{12}$/.exec(path.dirname(await realpath(found.path)))?.[1];
+    return { name, state: 'ok', version: version ?? '', where: found.path, source: found.source };
+  } catch (error) {
+    return { name, state: 'missing', version: '', where: (error as Error).message, source: 'variable' };
+  }
+}
+
 /** Some versions have no option that prints a version; all name it before their usage. */
 async function sshServer(): Promise<Finding> {
   const name = 'sshd';
@@ -144,6 +158,9 @@ async function examine(): Promise<Finding[]> {
     optional('flock', ['--version'], 'not on PATH; of use to look at locks by hand'),
     optional('ssh', ['-V'], 'install OpenSSH to reach hosts with connection: ssh'),
     sshServer(),
+    optional('go', ['version'], '"npm run test:parts" brings its own'),
+    optional('kubectl', ['version', '--client'], '"npm run test:parts" brings it'),
+    ...(['istiod-files', 'pilot-discovery', 'istioctl', 'kube-apiserver', 'etcd'] as const).map(built),
   ];
   return [node, ...(await Promise.all(probes))];
 }

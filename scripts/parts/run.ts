@@ -10,6 +10,9 @@ export interface RunOutcome {
 export interface RunOptions {
   environment?: Readonly<Record<string, string | undefined>>;
   timeoutMs?: number;
+  cwd?: string;
+  /** Interrupts the program, which then ends as it does on Ctrl-C. */
+  signal?: AbortSignal;
 }
 
 /** Runs a program to its end without a shell. Never rejects: a program that cannot be started has code null. */
@@ -17,6 +20,9 @@ export function run(command: string, args: readonly string[], options: RunOption
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { ...process.env, ...options.environment },
+      cwd: options.cwd,
+      signal: options.signal,
+      killSignal: 'SIGINT',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // Not spawn's own time-out: its timer runs on, and keeps us alive, when the program could not be started.

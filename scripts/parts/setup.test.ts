@@ -38,6 +38,16 @@ describe('setUpParts', () => {
     expect(said).toEqual([`part envoy 9.9 … found on PATH (${envoy})`, `part envoy 9.9 … configured (${envoy})`]);
   });
 
+  it('does not take from PATH what must be of one version, but takes what is configured', async () => {
+    const envoy = program(path.join(folder, 'path', 'envoy'));
+    const environment = { PATH: path.dirname(envoy), PSMG_CACHE: path.join(folder, 'cache') };
+    const pinned = { ...item(() => Promise.resolve()), pinned: true };
+    await setUpParts([pinned], { environment, say });
+    expect(said).toContain('part envoy 9.9 … installing');
+    await setUpParts([{ ...item(never), pinned: true }], { environment: { ...environment, PSMG_ENVOY: envoy }, say });
+    expect(said.at(-1)).toBe(`part envoy 9.9 … configured (${envoy})`);
+  });
+
   it('says "cached" and installs nothing the second time', async () => {
     await setUpParts([item(never, () => true)], { environment: { PSMG_CACHE: folder }, say });
     expect(said).toEqual(['part envoy 9.9 … cached']);
@@ -82,6 +92,10 @@ describe('setUpItems', () => {
 
   it('brings everything for tests, for start what start needs, and no Temporal where a cluster is named', () => {
     expect(titles('all', {})).toEqual(['temporal', 'temporal-test-server', 'envoy', 'ansible']);
+    expect(titles('parts', {})).toEqual([
+      ...['temporal', 'temporal-test-server', 'envoy', 'ansible'],
+      ...['kubectl', 'istio', 'kube-apiserver', 'etcd'],
+    ]);
     expect(titles('start', {})).toEqual(['temporal', 'envoy', 'ansible']);
     expect(titles('start', { TEMPORAL_ADDRESS: 'cluster:7233' })).toEqual(['envoy', 'ansible']);
   });

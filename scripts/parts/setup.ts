@@ -1,24 +1,43 @@
 import path from 'node:path';
 import { withLock } from '../lock.mjs';
 import { ansibleIsInstalled, ansibleVersion, installAnsible, pipBuildEnvironment } from './ansible.js';
-import { ansibleByHand, envoyProxy, platformName, temporalCli, temporalTestServer } from './catalogue.js';
+import {
+  ansibleByHand,
+  envoyProxy,
+  goToolchain,
+  kubectl,
+  platformName,
+  temporalCli,
+  temporalTestServer,
+} from './catalogue.js';
 import type { WheelPart } from './catalogue.js';
-import { cacheDirectory, findPart } from './locate.js';
+import { findGo, goByHand, installGo } from './go.js';
+import type { Go } from './go.js';
+import { buildModule, goBuild, moduleIsBuilt, moduleVersion } from './goModule.js';
+import type { GoModule, Say } from './goModule.js';
+import { istioModule } from './istio.js';
+import { apiServerModule, etcdModule } from './kubernetes.js';
+import { cacheDirectory, findPart, findPinnedPart } from './locate.js';
 import type { Environment, PartName } from './locate.js';
 import { findPython } from './python.js';
 import type { Python } from './python.js';
 import { installWheel, pipFetch, wheelIsInstalled } from './wheel.js';
 
-/** `start` leaves out what only tests need, and a Temporal CLI when TEMPORAL_ADDRESS names a cluster. */
-export type Purpose = 'all' | 'start';
+/**
+ * `start` leaves out what only tests need, and a Temporal CLI when TEMPORAL_ADDRESS names a cluster; `parts` adds what
+ * is built from source.
+ */
+export type Purpose = 'all' | 'start' | 'parts';
 
 /** One thing that set-up can bring: a program, or a set of programs that come together. */
 export interface SetUpItem {
   title: string;
   provides: readonly PartName[];
   isInstalled(cache: string): boolean;
-  install(cache: string): Promise<void>;
+  install(cache: string, say: Say): Promise<void>;
   byHand: string;
+  /** What has the name on PATH will not do: it may be of any version. */
+  pinned?: boolean;
 }
 
 export interface SetUpOptions {
@@ -51,21 +70,73 @@ function ansibleItem(python: () => Promise<Python>): SetUpItem {
   };
 }
 
-export function setUpItems(purpose: Purpose, environment: Environment = process.env): SetUpItem[] {
+function builtItem(
+  module: GoModule,
+  python: () => Promise<Python>,
+  environment: Environment,
+  signal: AbortSignal | undefined,
+): SetUpItem {
+  return {
+    title: `${module.name} ${moduleVersion(module)}`,
+    provides: module.programs.map(({ name }) => name),
+    isInstalled: (cache) => moduleIsBuilt(module, cache),
+    install: (cache, say) => {
+      const go = (minimum: string): Promise<Go> => obtainGo(minimum, cache, python, environment);
+      return buildModule(module, cache, goBuild(go, cache, signal), say);
+    },
+    byHand: goByHand,
+  };
+}
+
+async function obtainGo(
+  minimum: string,
+  cache: string,
+  python: () => Promise<Python>,
+  environment: Environment,
+): Promise<Go> {
+  const found = await findGo(minimum, environment);
+  if (found !== undefined) return found;
+  const platform = platformName(process.platform, process.arch);
+  if (platform === undefined) throw new Error(`no Go is pinned for ${process.platform} ${process.arch}`);
+  return installGo(cache, goToolchain.pins[platform], python);
+}
+
+/** The items of a purpose; `signal` breaks off what is being built. */
+export function setUpItems(
+  purpose: Purpose,
+  environment: Environment = process.env,
+  signal?: AbortSignal,
+): SetUpItem[] {
   let found: Promise<Python> | undefined;
   const python = (): Promise<Python> => (found ??= findPython(environment));
-  const ownTemporal = purpose === 'all' || !environment['TEMPORAL_ADDRESS'];
+  const ownTemporal = purpose !== 'start' || !environment['TEMPORAL_ADDRESS'];
   return [
     ...(ownTemporal ? [wheelItem(temporalCli, python)] : []),
-    ...(purpose === 'all' ? [wheelItem(temporalTestServer, python)] : []),
+    ...(purpose === 'start' ? [] : [wheelItem(temporalTestServer, python)]),
     wheelItem(envoyProxy, python),
     ansibleItem(python),
+    ...(purpose === 'parts' ? partsItems(python, environment, signal) : []),
+  ];
+}
+
+function partsItems(
+  python: () => Promise<Python>,
+  environment: Environment,
+  signal: AbortSignal | undefined,
+): SetUpItem[] {
+  const built = (module: GoModule): SetUpItem => builtItem(module, python, environment, signal);
+  return [
+    wheelItem(kubectl, python),
+    { ...built(istioModule), pinned: true },
+    { ...built(apiServerModule), pinned: true },
+    built(etcdModule),
   ];
 }
 
 /** Where an item's programs come from when none of them needs our cache; undefined when one does. */
 function foundElsewhere(item: SetUpItem, environment: Environment): string | undefined {
-  const found = item.provides.map((name) => findPart(name, environment));
+  const find = item.pinned === true ? findPinnedPart : findPart;
+  const found = item.provides.map((name) => find(name, environment));
   if (found.some((part) => part === undefined || part.source === 'cache')) return undefined;
   const sources = found.map((part) => (part?.source === 'variable' ? 'configured' : 'found on PATH'));
   return `${[...new Set(sources)].join(', ')} (${found.map((part) => part?.path).join(', ')})`;
@@ -83,7 +154,7 @@ async function setUpItem(item: SetUpItem, cache: string, options: SetUpOptions):
       if (item.isInstalled(cache)) return say('cached');
       say('installing');
       const startedAt = Date.now();
-      await item.install(cache);
+      await item.install(cache, say);
       say(`installed (${Math.round((Date.now() - startedAt) / 1000)} s)`);
     },
     { onWait: () => say('waiting for another set-up') },

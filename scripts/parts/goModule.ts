@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withLock } from '../lock.mjs';
+import { BUILD_LOCK, goEnvironment } from './go.js';
+import type { Go } from './go.js';
+import type { BuiltPartName } from './locate.js';
+import { isExecutableFile } from './locate.js';
+import { lastLine, run } from './run.js';
+import {
+  describeVerified,
+  discard,
+  linkPointsTo,
+  replaceLink,
+  scratchDirectory,
+  sha256File,
+  storeDirectory,
+} from './store.js';
+import type { Verified } from './store.js';
+
+export interface GoProgram {
+  name: BuiltPartName;
+  /** Import path; `.` is the module's own. */
+  package: string;
+  /** `name=value` of strings that the program has its version in. */
+  strings?: readonly string[];
+}
+
+/** A file that a dependency carries and the tests need: copied beside the programs, so that it is of the same version. */
+export interface ModuleFile {
+  module: string;
+  file: string;
+}
+
+/** Programs that are built from one go.mod, whose go.sum pins every source by hash. */
+export interface GoModule {
+  name: string;
+  /** Folder of go.mod and go.sum, beside this file. */
+  folder: string;
+  /** The dependency that gives the version. */
+  versionOf: string;
+  tags: readonly string[];
+  programs: readonly GoProgram[];
+  files: readonly ModuleFile[];
+  /** Minutes that a build from nothing takes on two free cores, for who waits. */
+  minutes: number;
+}
+
+export type Say = (state: string) => void;
+
+/** Makes the programs and files of `module` in `folder`. */
+export type BuildPrograms = (module: GoModule, folder: string, say: Say) => Promise<void>;
+
+const RECORD = 'built.json';
+type BuildRecord = Readonly<Record<string, Verified>>;
+
+function sourceFolder(module: GoModule): string {
+  return path.join(import.meta.dirname, module.folder);
+}
+
+function goMod(module: GoModule): string {
+  return readFileSync(path.join(sourceFolder(module), 'go.mod'), 'utf8');
+}
+
+/** Version of the dependency that the module is built for, `v1.36.3`. */
+export function moduleVersion(module: GoModule): string {
+  const lines = goMod(module)
+    .split('\n')
+    .map((line) => line.trim().replace(/^require /, ''));
+  return lines.find((line) => line.startsWith(`${module.versionOf} v`))?.split(' ')[1] ?? 'unknown';
+}
+
+/** The oldest Go that will do, by go.mod. */
+export function minimumGo(module: GoModule): string {
+  return /^go (\S+)$/m.exec(goMod(module))?.[1] ?? '1.26.0';
+}
+
+/** Everything that decides what is built, but for the compiler. */
+function contentHash(module: GoModule): string {
+  const hash = createHash('sha256').update(JSON.stringify({ ...module, minutes: 0 }));
+  for (const name of readdirSync(sourceFolder(module)).sort()) {
+    const file = path.join(sourceFolder(module), name);
+    if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Folder in the cache where the module's programs and files are, or will be. */
+export function builtFolder(module: GoModule, cache: string): string {
+  return storeDirectory(cache, `${module.name}-${moduleVersion(module)}-${contentHash(module)}`);
+}
+
+function isWhole(module: GoModule, folder: string): boolean {
+  try {
+    const record = JSON.parse(readFileSync(path.join(folder, RECORD), 'utf8')) as BuildRecord;
+    const names = [...module.programs.map(({ name }) => name), ...module.files.map(({ file }) => path.basename(file))];
+    return names.every((name) => {
+      const { size, mtimeMs } = statSync(path.join(folder, name));
+      return record[name]?.bytes === size && record[name].modifiedAtMs === mtimeMs;
+    });
+  } catch {
+    return false;
+  }
+}
+
+const linkOf = (cache: string, name: string): string => path.join(cache, 'bin', name);
+
+/** Are all programs of the module in the cache, as they were built from the sources as they are now, and linked? */
+export function moduleIsBuilt(module: GoModule, cache: string): boolean {
+  const folder = builtFolder(module, cache);
+  const linked = module.programs.every(({ name }) => linkPointsTo(linkOf(cache, name), path.join(folder, name)));
+  return linked && isWhole(module, folder);
+}
+
+/** Brings the module's programs into the cache. A build that was broken off leaves nothing but Go's own caches. */
+export async function buildModule(module: GoModule, cache: string, build: BuildPrograms, say: Say): Promise<void> {
+  const folder = builtFolder(module, cache);
+  if (!isWhole(module, folder)) {
+    await withLock(path.join(cache, 'locks', BUILD_LOCK), () => buildInto(module, folder, cache, build, say), {
+      onWait: () => say('waiting for another build'),
+    });
+  }
+  for (const { name } of module.programs) {
+    const program = path.join(folder, name);
+    if (!linkPointsTo(linkOf(cache, name), program)) await replaceLink(linkOf(cache, name), program);
+  }
+}
+
+async function buildInto(
+  module: GoModule,
+  folder: string,
+  cache: string,
+  build: BuildPrograms,
+  say: Say,
+): Promise<void> {
+  if (isWhole(module, folder)) return;
+  const scratch = scratchDirectory(cache);
+  await mkdir(scratch, { recursive: true });
+  try {
+    await build(module, scratch, say);
+    const record: Record<string, Verified> = {};
+    for (const { name } of module.programs) {
+      const file = path.join(scratch, name);
+      if (!isExecutableFile(file)) throw new Error(`the build of ${module.name} brought no ${name}`);
+      record[name] = describeVerified(file, await sha256File(file));
+    }
+    for (const { file } of module.files) {
+      const copy = path.join(scratch, path.basename(file));
+      record[path.basename(file)] = describeVerified(copy, await sha256File(copy));
+    }
+    await writeFile(path.join(scratch, RECORD), JSON.stringify(record, null, 2));
+    await discard(folder);
+    await rename(scratch, folder);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Builds by `go build`, politely: at low priority and on two cores at most. */
+export function goBuild(go: (minimum: string) => Promise<Go>, cache: string, signal?: AbortSignal): BuildPrograms {
+  return async (module, folder, say) => {
+    signal?.throwIfAborted();
+    const found = await go(minimumGo(module));
+    const environment = await goEnvironment(found, cache);
+    const cwd = sourceFolder(module);
+    const runGo = async (what: string, args: readonly string[]): Promise<string> => {
+      const outcome = await run('nice', ['-n', '10', found.command, ...args], {
+        environment,
+        cwd,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (outcome.code !== 0) throw new Error(`${what}: ${reasonOf(outcome.stderr)}`);
+      return outcome.stdout;
+    };
+    say(`building with Go ${found.version}; from nothing it takes about ${module.minutes} min on two free cores`);
+    // The hosts of what is missing are in Go's own words; a build would name only the first.
+    await runGo('go mod download', ['mod', 'download']);
+    for (const { module: name, file } of module.files) {
+      const root = (await runGo(`go list ${name}`, ['list', '-m', '-f', '{{.Dir}}', name])).trim();
+      const copy = path.join(folder, path.basename(file));
+      await copyFile(path.join(root, file), copy);
+      await chmod(copy, 0o644);
+    }
+    for (const program of module.programs) {
+      const startedAt = Date.now();
+      await runGo(`go build ${program.name}`, buildArguments(module, program, path.join(folder, program.name)));
+      say(`${program.name} built (${Math.round((Date.now() - startedAt) / 1000)} s)`);
+    }
+  };
+}
+
+function buildArguments(module: GoModule, program: GoProgram, output: string): string[] {
+  const strings = (program.strings ?? []).map((text) => `-X ${text}`);
+  const link = ['-s', '-w', ...strings].join(' ');
+  const tags = module.tags.length === 0 ? [] : [`-tags=${module.tags.join(',')}`];
+  return [
+    'build',
+    '-trimpath',
+    '-buildvcs=false',
+    '-p',
+    '2',
+    ...tags,
+    `-ldflags=${link}`,
+    '-o',
+    output,
+    program.package,
+  ];
+}
+
+/** Go repeats a failed download for every package that wanted it: the first says it, the last is often a summary. */
+function reasonOf(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('go: downloading'));
+  return lines.slice(0, 3).join(' | ') || lastLine(stderr);
+}
