@@ -18,7 +18,7 @@ const common = {
 /** `npm test` runs project "unit"; `npm run test:parts` runs project "parts" (files named *.parts.test.ts). */
 export default {
   // Real processes on a busy machine: what hangs is found all the same. Not an option of a project.
-  testTimeout: 20_000,
+  testTimeout: 30_000,
   projects: [
     {
       ...common,
