@@ -5,11 +5,15 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 
 import { validateEnvoy } from '../../adapters/mesh/validateEnvoy.js';
 import { validatePlanPath } from '../../cli/validatePlan.js';
+import type { ServiceGraph } from '../../core/spec/graph.js';
+import type { MeshPlan } from '../../core/spec/plan.js';
+import { GRAPH_SOURCE_KINDS } from '../../core/spec/region.js';
+import { SETTING_FIELDS } from '../../core/spec/settings.js';
 import { locatePart } from '../../scripts/parts/locate.js';
 import { forecastOf } from '../fixtures/regionSpec.js';
 import { psmg } from './psmg.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const REGION = 'examples/eu-west/region.yaml';
 
@@ -28,6 +32,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Every file below a folder with its bytes. */
+async function filesBelow(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return Object.fromEntries(await Promise.all(paths.sort().map(async (file) => [file, await readFile(file, 'utf8')])));
+}
+
 const plan = (...more: string[]) => psmg('plan', REGION, '--out', out, '--demand', demand, ...more);
 
 const validate = (target: string) =>
@@ -37,7 +48,9 @@ describe('psmg plan', () => {
   it('writes plan.json and every rendered form, which then hold by schema, lint and the real proxy', async () => {
     const { code, stdout } = await plan();
     expect([code, stdout]).toEqual([0, expect.stringMatching(/storefront +p95 120\.0/)]);
-    expect(await readdir(out)).toEqual(expect.arrayContaining(['ansible', 'envoy', 'plan.json', 'region.yaml']));
+    const written = ['ansible', 'envoy', 'istio', 'plan.json', 'region.yaml'];
+    expect((await readdir(out)).filter((name) => !name.startsWith('.')).sort()).toEqual(written);
+    expect(await readFile(path.join(out, 'istio/destination-rules.yaml'), 'utf8')).toContain('kind: DestinationRule');
     expect(await readFile(path.join(out, 'ansible/inventory.yml'), 'utf8')).toContain('edge-1');
     for (const target of [out, path.join(out, 'plan.json'), path.join(out, 'envoy/edge-1')]) {
       expect([target, await validate(target)]).toEqual([target, []]);
@@ -46,14 +59,9 @@ describe('psmg plan', () => {
 
   it('writes the same bytes again, over its own folder', async () => {
     await plan();
-    const files = async () => {
-      const entries = await readdir(out, { recursive: true, withFileTypes: true });
-      const paths = entries.filter((e) => e.isFile()).map((e) => path.join(e.parentPath, e.name));
-      return Object.fromEntries(await Promise.all(paths.sort().map(async (p) => [p, await readFile(p, 'utf8')])));
-    };
-    const first = await files();
+    const first = await filesBelow(out);
     expect((await plan()).code).toBe(0);
-    expect(await files()).toEqual(first);
+    expect(await filesBelow(out)).toEqual(first);
     expect((await readdir(folder)).sort()).toEqual(['demand.json', 'out']);
   });
 
@@ -68,14 +76,61 @@ describe('psmg plan', () => {
     expect(await readFile(path.join(out, 'envoy/edge-1/mine.txt'), 'utf8')).toBe('mine');
   });
 
-  it('explains every value, and prints one service alone', async () => {
+  it('explains every setting: what it is, why, and from which numbers', async () => {
+    const { stdout } = await plan('--explain');
+    const lines = stdout.split('\n');
+    const read = JSON.parse(await readFile(path.join(out, 'plan.json'), 'utf8')) as MeshPlan;
+    const services = read.windows[0]?.services ?? [];
+    expect(services.map(({ service }) => service).sort()).toEqual(['catalog', 'checkout', 'payments', 'storefront']);
+    for (const { service, settings, instances, weights } of services) {
+      expect(Object.keys(settings).sort()).toEqual(Object.keys(SETTING_FIELDS).sort());
+      const ofRegions = Object.entries(weights).map(([name, weight]) => [`weight.${name}`, weight] as const);
+      for (const [field, { value, reason, inputs = {} }] of [
+        ['instances', instances] as const,
+        ...ofRegions,
+        ...Object.entries(settings),
+      ]) {
+        const told = lines.findIndex((line) => line.startsWith(`  ${service}.${field} = ${value}`));
+        expect([service, field, lines[told]]).toEqual([service, field, expect.stringContaining(`: ${reason}`)]);
+        for (const [name, number] of Object.entries(inputs)) expect(lines[told + 1]).toContain(`${name} ${number}`);
+      }
+    }
+  });
+
+  it('prints one service alone, and the whole as JSON', async () => {
     const { stdout } = await plan('--explain', '--service', 'catalog');
-    expect(stdout).toContain('breaker.maxRequests = ');
+    expect(stdout).toContain('catalog.breaker.maxRequests = ');
     expect(stdout).toContain("Little's law needs");
-    expect(stdout).not.toContain('storefront:');
+    expect(stdout).not.toContain('storefront.');
     const json = JSON.parse((await plan('--format', 'json')).stdout) as { planHash: string; files: string[] };
     expect(json.planHash).toMatch(/^[0-9a-f]{64}$/);
-    expect(json.files).toContain('envoy/edge-1/dyn/cds.yaml');
+    expect(json.files).toEqual(expect.arrayContaining(['envoy/edge-1/dyn/cds.yaml', 'istio/virtual-services.yaml']));
+  });
+
+  it('says in words what differs from an earlier plan, and that nothing does', async () => {
+    await plan();
+    const before = path.join(folder, 'before.json');
+    await writeFile(before, await readFile(path.join(out, 'plan.json'), 'utf8'));
+    const same = await plan('--against', before);
+    expect([same.code, same.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^nothing changes\nplan [0-9a-f]{64} written to /),
+    ]);
+    await writeFile(demand, JSON.stringify(forecastOf({ storefront: 180, checkout: 30 })));
+    const { stdout } = await plan('--against', before);
+    const counts = async (file: string) => {
+      const { windows } = JSON.parse(await readFile(file, 'utf8')) as MeshPlan;
+      return windows[0]?.services.find(({ service }) => service === 'storefront')?.instances.value ?? 0;
+    };
+    const [was, is] = [await counts(before), await counts(path.join(out, 'plan.json'))];
+    expect(stdout).toContain(`storefront: ${is - was} more instances, ${was} → ${is} (+`);
+    expect(stdout).toContain('storefront: expected demand raised from 120 rps to 180 rps (+50 %)');
+    expect(stdout).toMatch(/storefront: rate limit of each proxy raised from \d+ rps to \d+ rps/);
+    expect(stdout).not.toContain('nothing changes');
+    await writeFile(before, '{"version": 1}');
+    const files = await filesBelow(out);
+    expect(await plan('--against', before)).toMatchObject({ code: 2, stderr: expect.stringContaining(before) });
+    expect(await filesBelow(out)).toEqual(files);
   });
 
   it('refuses bad input with every problem, and writes nothing', async () => {
@@ -96,6 +151,32 @@ describe('psmg plan', () => {
       stderr: expect.stringContaining('history.storefront'),
     });
     expect(await readdir(folder)).not.toContain('out');
+  });
+
+  it('refuses malformed demand whole: no folder is written, and one that is there stays as it was', async () => {
+    const [good] = forecastOf({ storefront: 120 }).series;
+    if (good === undefined) throw new Error('no series');
+    const { quantiles } = good;
+    const [wrong, uneven] = [
+      { trust: 'some', timestamps: ['soon'], quantiles: { ...quantiles, p50: [-1], p99: ['many'] } },
+      { quantiles: { ...quantiles, p80: [0, 0, 0], p95: [1] } },
+    ];
+    const both = (change: object): string => JSON.stringify({ series: [good, { ...good, ...change }] });
+    const refuses = async (text: string, ...told: string[]): Promise<void> => {
+      await writeFile(demand, text);
+      const { code, stdout, stderr } = await plan();
+      expect([code, stdout]).toEqual([2, '']);
+      for (const part of [demand, ...told]) expect(stderr).toContain(part);
+    };
+    await refuses('{"series": [', 'is no JSON');
+    await refuses(both(uneven), 'series[1].service', 'series[1].quantiles.p80', 'series[1].quantiles.p95');
+    expect(await readdir(folder)).toEqual(['demand.json']);
+    await writeFile(demand, JSON.stringify(forecastOf({ storefront: 120, checkout: 30 })));
+    await plan();
+    const before = await filesBelow(out);
+    await refuses(both(wrong), 'series[1].trust', 'series[1].timestamps[0]', 'quantiles.p50[0]', 'quantiles.p99[0]');
+    expect(await filesBelow(out)).toEqual(before);
+    expect((await readdir(folder)).sort()).toEqual(['demand.json', 'out']);
   });
 });
 
@@ -129,6 +210,30 @@ describe('validatePlanPath', () => {
     expect(await validate(out)).toMatchObject([{ code: 'rendered', message: 'dyn/cds.yaml is missing' }]);
   });
 
+  it('names a broken Istio file with its line', async () => {
+    await plan();
+    const file = path.join(out, 'istio/destination-rules.yaml');
+    const text = await readFile(file, 'utf8');
+    const broken = async (part: string, by: string): Promise<number> => {
+      const changed = text.replace(part, by);
+      await writeFile(file, changed);
+      return changed.split('\n').findIndex((line) => line.includes(by)) + 1;
+    };
+    const line = await broken('connectTimeout: ', 'conectTimeout: ');
+    const { code, stderr } = await psmg('validate', out);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${file}:${line} DestinationRule catalog: `)]);
+    expect(stderr).toContain('conectTimeout: is no field that Istio knows');
+    // What no schema can see.
+    const nowhere = await broken('host: catalog.', 'host: katalog.');
+    expect(await validate(out)).toMatchObject([{ code: expect.stringMatching(/^ISTIO/), file, line: nowhere }]);
+    await broken('kind: DestinationRule', 'kind: [');
+    expect(await validate(out)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ code: 'ISTIO001', file, line: expect.any(Number) })]),
+    );
+    await writeFile(file, text);
+    expect(await validate(out)).toEqual([]);
+  });
+
   it('says when there is nothing to check', async () => {
     expect(await validate(folder)).toMatchObject([{ code: 'no-plan' }]);
   });
@@ -152,6 +257,27 @@ describe('psmg graph', () => {
     });
     expect((await psmg('graph', edges, '--format', 'mermaid')).stdout).toMatch(/^flowchart LR/);
     expect((await psmg('graph', edges, '--format', 'dot')).stdout).toMatch(/^digraph/);
+  });
+
+  it('merges every form of one shop without contradiction, and tells who contradicts it', async () => {
+    const samples = (await readdir('examples/graphs')).filter((name) => name.startsWith('shop.'));
+    const files = samples.map((name) => `examples/graphs/${name}`);
+    const merge = async (...sources: string[]): Promise<ServiceGraph> =>
+      JSON.parse((await psmg('graph', ...sources)).stdout) as ServiceGraph;
+    const graph = await merge(...files);
+    expect(files.length).toBe(GRAPH_SOURCE_KINDS.length);
+    expect([...new Set(graph.edges.flatMap((edge) => edge.sources))].sort()).toEqual([...files].sort());
+    expect(graph.contradictions ?? []).toEqual([]);
+    expect(await merge(...[...files].reverse())).toEqual(graph);
+    const [edge] = graph.edges;
+    if (edge === undefined) throw new Error('no edge');
+    const { caller, callee, callsPerRequest } = edge;
+    const liar = path.join(folder, 'liar.yaml');
+    await writeFile(liar, `- {caller: ${caller}, callee: ${callee}, callsPerRequest: ${10 * callsPerRequest}}\n`);
+    const { contradictions } = await merge(...files, liar);
+    expect(contradictions).toMatchObject([{ caller, callee }]);
+    expect(contradictions?.[0]?.said.map(({ source }) => source)).toContain(liar);
+    expect(contradictions?.[0]?.holds).not.toBe(liar);
   });
 
   it('refuses with the file and line of every problem', async () => {

@@ -1,8 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { projectRoot } from '../../testbed/run.js';
-import { pageText, pages } from './readme.js';
+import { pageText, pages, shellLines } from './readme.js';
+
+jest.setTimeout(120_000);
 
 const scripts = (JSON.parse(pageText('package.json')) as { scripts: Record<string, string> }).scripts;
 
@@ -48,5 +52,33 @@ describe('commands that the pages mention', () => {
     const named = [...sentence.matchAll(/`([a-z]+)`/g)].map(([, name = '']) => name);
     expect(named.length).toBeGreaterThan(3);
     expect(commandsOf()).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe('lines of the README that need no server', () => {
+  const lines = shellLines('README.md').filter((line) => line.startsWith('npx psmg '));
+  const program = `${process.execPath} ${path.join(projectRoot, 'bin', 'psmg.js')}`;
+  let folder: string;
+
+  beforeAll(() => {
+    // In place of the clone, whose own `.psmg` may be in use.
+    folder = mkdtempSync(path.join(tmpdir(), 'psmg-lines-'));
+    symlinkSync(path.join(projectRoot, 'examples'), path.join(folder, 'examples'));
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('show every such command', () => {
+    const shown = new Set(lines.map((line) => line.split(' ')[2]));
+    expect([...shown].sort()).toEqual(['forecast', 'graph', 'plan', 'validate']);
+  });
+
+  it.each(lines)('%s', (line) => {
+    const typed = line.replace('npx psmg', program);
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', typed], { cwd: folder, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.any(String) });
+    if (!line.includes(' > ')) expect(stdout).not.toBe('');
   });
 });

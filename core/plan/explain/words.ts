@@ -31,6 +31,7 @@ const NAMES: Readonly<Record<string, string>> = {
   demand: 'expected demand',
   'demand.quantile': 'quantile of the demand',
   'demand.trust': 'trust in the forecast',
+  arrivingRps: 'what our proxies ask for',
   perInstanceRps: 'what an instance takes',
   price: 'price of one more request',
 };
