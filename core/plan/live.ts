@@ -7,6 +7,7 @@ import { inboundOf, isBehindInbound } from './inbound.js';
 import type { InboundIndex } from './inbound.js';
 import { hasSlowStart } from './lb.js';
 import { endpointsInUse, liveCapacity } from './liveCapacity.js';
+import { ejectionPercent } from './outlier.js';
 import { retriesAnyFailure } from './retries.js';
 import { breakerReason, rateReason } from './settings.js';
 import { fixWeights, neighboursFor, stagedWeights } from './weights.js';
@@ -166,21 +167,44 @@ function scaledSettings(
     settings[field] = setting.value;
     reasons[field] = setting.reason;
   }
+  ejectAmong(input, weights, settings, reasons);
   const capacity = liveCapacity(input, weights);
   if (capacity.asPlanned) return enforce(settings, reasons, intent);
   const { limits } = capacity;
   const { behindInbound, letIn, proxies } = capacity;
+  const maxRequests = within(limits.maxRequests, planned, 'breaker.maxRequests');
   const scaled: Partial<Record<SettingField, number>> = {
     'rateLimit.rps': within(limits.rateLimitRps, planned, 'rateLimit.rps'),
     'rateLimit.burst': limits.burst,
-    'breaker.maxRequests': within(limits.maxRequests, planned, 'breaker.maxRequests'),
-    'breaker.maxPendingRequests': limits.maxPendingRequests,
-    'breaker.maxConnections': limits.maxConnections,
+    'breaker.maxRequests': maxRequests,
+    'breaker.maxPendingRequests': maxRequests,
+    'breaker.maxConnections': 2 * maxRequests,
   };
   Object.assign(settings, scaled);
   reasons['rateLimit.rps'] = `${capacity.reason}: ${rateReason(letIn, proxies)}`;
   reasons['breaker.maxRequests'] = `${capacity.reason}: ${breakerReason(limits, { ...capacity, behindInbound })}`;
   return enforce(settings, reasons, intent);
+}
+
+/** A percent of the planned endpoints may be less than one of those that there are, and would eject nobody. */
+function ejectAmong(
+  { region, spec, planned, endpoints }: LayerInput,
+  weights: Readonly<Record<string, number>>,
+  settings: Record<string, SettingValue>,
+  reasons: Record<string, string>,
+): void {
+  const isPlanned = (name: string): boolean => (planned.weights[name]?.value ?? 0) > 0;
+  const sameRegions = Object.entries(weights).every(([name, weight]) => weight > 0 === isPlanned(name));
+  if (sameRegions && endpoints === planned.instances.value) return;
+  const standby = planned.failover?.map((one) => one.region);
+  const demandRps = planned.demand.rps;
+  const { perInstanceRps } = planned;
+  settings['outlier.maxEjectionPercent'] = ejectionPercent({
+    ...{ region, service: spec, demandRps, instances: endpoints, perInstanceRps, weights },
+    ...(standby === undefined ? {} : { standby }),
+  });
+  reasons['outlier.maxEjectionPercent'] =
+    `as many of the ${endpoints} endpoints in use as the demand can do without, at least one of several hosts`;
 }
 
 function within(value: number, planned: ServicePlan, field: 'rateLimit.rps' | 'breaker.maxRequests'): number {

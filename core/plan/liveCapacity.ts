@@ -55,6 +55,19 @@ export function endpointsInUse(
   return Math.max(settled, readyOf(spec, planned, intent));
 }
 
+/** What a neighbour can spare counts only where requests can go: it has weight, or it stands by. */
+function spareInUse(
+  region: RegionSpec,
+  { service, failover }: ServicePlan,
+  weights: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const spare = spareOf(region, service);
+  if (failover === undefined) return spare;
+  const standby = new Set(failover.map((one) => one.region));
+  const used = Object.entries(spare).filter(([name]) => (weights[name] ?? 0) > 0 || standby.has(name));
+  return Object.fromEntries(used);
+}
+
 /**
  * What can be served under the weights that run, with the instances that are ready. The forecast has no part in it but
  * this: with all that was planned ready, and no less than was expected to be served.
@@ -69,7 +82,7 @@ export function liveCapacity(input: LiveCapacityInput, weights: Readonly<Record<
     plannedInstances: input.endpoints ?? Math.max(plannedInstances, ready),
     readyInstances: ready,
     perInstanceRps: planned.perInstanceRps,
-    spareRps: spareOf(region, spec.name),
+    spareRps: spareInUse(region, planned, weights),
   });
   const samePlace = Object.entries(planned.weights).every(([name, weight]) => weights[name] === weight.value);
   // With all that was planned ready, a limit below what is expected would turn customers away on purpose.

@@ -1,5 +1,5 @@
 import type { ServicePlan } from '../spec/plan.js';
-import type { RegionSpec, ServiceSpec } from '../spec/region.js';
+import type { NeighbourSpec, RegionSpec, ServiceSpec } from '../spec/region.js';
 import { furthestMs } from './timeouts.js';
 
 const HEALTH_INTERVAL_MS = 1000;
@@ -18,8 +18,8 @@ export interface OutlierInput {
   instances: number;
   perInstanceRps: number;
   weights: Readonly<Record<string, number>>;
-  /** Local instances in the window before, which stay alone until those that are added come up; absent or 0: none. */
-  previousInstances?: number;
+  /** Regions without weight that stand by; absent: every neighbour that can spare anything. */
+  standby?: readonly string[];
 }
 
 /**
@@ -43,14 +43,13 @@ export function ejectionPercent(input: OutlierInput): number {
   if (instances <= 0) return MOST_EJECTED_PERCENT;
   const localRps = (input.demandRps * (weights[region.name] ?? 0)) / 100;
   const needed = Math.ceil(localRps / perInstanceRps - 1e-9);
-  const gateways = region.neighbours.filter(
-    (n) => (weights[n.name] ?? 0) > 0 || (n.spareRps[service.name] ?? 0) > 0,
-  ).length;
+  const standsBy = ({ name, spareRps }: NeighbourSpec): boolean =>
+    input.standby === undefined ? (spareRps[service.name] ?? 0) > 0 : input.standby.includes(name);
+  const gateways = region.neighbours.filter((one) => (weights[one.name] ?? 0) > 0 || standsBy(one)).length;
   const hosts = instances + gateways;
   // An endpoint that is alone is asked even when it fails: it may be its callee that does, and nobody else answers.
   if (hosts === 1) return 0;
-  const fewest = Math.min(instances, input.previousInstances ?? 0) || instances;
-  const one = Math.ceil(100 / (fewest + gateways));
+  const one = Math.ceil(100 / hosts);
   const spared = Math.floor((100 * (instances - needed)) / hosts / PERCENT_STEP) * PERCENT_STEP;
   return Math.max(one, Math.min(MOST_EJECTED_PERCENT, spared));
 }

@@ -82,6 +82,7 @@ function settingsInput(
     instances: planned.count,
     perInstanceRps: planned.perInstanceRps,
     weights: route.percents,
+    standby: route.failover.map(({ region: to }) => to),
     calls: calls[service.name] ?? {},
     ...(route.admission === undefined || service.entry === undefined ? {} : { admission: shareOf(route.admission) }),
     ...(window === 0 ? {} : { previousInstances: context.instances.get(service.name)?.[window - 1]?.count ?? 0 }),

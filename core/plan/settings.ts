@@ -24,6 +24,8 @@ export interface SettingsInput {
   perInstanceRps: number;
   /** Percent by region. */
   weights: Readonly<Record<string, number>>;
+  /** Regions without weight that stand by; absent: every neighbour that can spare anything. */
+  standby?: readonly string[];
   /** ms by service; `requestTimeouts`. */
   timeouts: Readonly<Record<string, number>>;
   calls: Readonly<Record<string, number>>;

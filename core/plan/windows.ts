@@ -32,7 +32,8 @@ export function cutWindows(region: RegionSpec, forecast: DemandForecast): Window
   }
   const lengthMs = Math.max(stepMs, Math.round((planning.windowSeconds * 1000) / stepMs) * stepMs);
   const startupSeconds = Math.max(0, ...region.services.map((service) => service.capacity.startupSeconds));
-  const leadMs = (planning.leadSeconds + startupSeconds) * 1000;
+  // Instances start by the clock on the wall; a window is a stretch of demand, which may be replayed faster.
+  const leadMs = (planning.leadSeconds + startupSeconds) * 1000 * (region.demandClock?.speed ?? 1);
   const spans: WindowSpan[] = [];
   for (let fromMs = first; fromMs < endMs;) {
     const toMs = Math.min(endMs, (Math.floor(fromMs / lengthMs) + 1) * lengthMs);

@@ -362,6 +362,63 @@ describe('regionLifecycle', () => {
     );
   });
 
+  it('an activation that outlasts a window asks for the next one’s instances; a new plan keeps what is ready by now', async () => {
+    let secondMs = Infinity;
+    await withRegion(
+      (outside) => {
+        outside.windows = () => {
+          secondMs = Math.min(secondMs, Date.now() + 3000);
+          return [Date.now() - 1000, secondMs].map((wallFromMs, i) => ({ from: `window-${i}`, wallFromMs }));
+        };
+        outside.during = async (name) => {
+          if (name !== 'judgeStage') return;
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, secondMs + 100 - Date.now())));
+        };
+        outside.tickOutcome = () => ({ readyInstances: { shop: 5 } });
+      },
+      async ({ until, update, outside }) => {
+        await until('operating', operating);
+        expect(outside.asked).toEqual(['window-0', 'window-1']);
+        await eventually('limits follow', async () => outside.writes.at(-1)?.readyInstances?.['shop'] === 5);
+        expect(outside.writes.at(-1)?.window).toBe('window-1');
+        await update('replan');
+        await until('planned anew', (now) => now.planHash === 'p2' && now.replan?.state === 'done');
+        const first = outside.writes.findLast((write) => write.by === 'apply');
+        expect(first).toMatchObject({ window: 'window-1', readyInstances: { shop: 5 } });
+      },
+    );
+  });
+
+  it('a change that was kept in one window is not carried into the next', async () => {
+    const adjustment = {
+      ...{ address: 'shop.rateLimit.rps', from: 10, to: 9, reason: 'over the SLO', planHash: 'p1' },
+      madeAt: new Date().toISOString(),
+    };
+    let secondMs = Infinity;
+    await withRegion(
+      (outside) => {
+        outside.windows = () => {
+          secondMs = Date.now() + 9000;
+          return [Date.now() - 1000, secondMs].map((wallFromMs, i) => ({ from: `window-${i}`, wallFromMs }));
+        };
+        outside.tickOutcome = ({ inFlight, intent }) => {
+          if (inFlight !== null) return { decision: { kind: 'keep', reason: 'inside the SLO' } };
+          if (intent.window !== 'window-0' || intent.adjustments.length > 0) return {};
+          return { decision: { kind: 'adjust', adjustment, service: 'shop', baseline: {} as never } };
+        };
+      },
+      async ({ until, adjustment: state }) => {
+        await until('operating', operating);
+        await eventually('kept', async () => {
+          const { adjustments, inFlight } = await state();
+          return adjustments.length === 1 && inFlight === null;
+        });
+        await until('the second window', (now) => now.window === 'window-1');
+        expect((await state()).adjustments).toEqual([]);
+      },
+    );
+  });
+
   it('plans anew when asked, while messages go on being carried out, and what people set stays', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {

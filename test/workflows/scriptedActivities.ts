@@ -19,6 +19,7 @@ export interface Write {
   hash: string;
   localPercent?: number;
   overrides?: readonly string[];
+  readyInstances?: Readonly<Record<string, number>>;
   window?: string;
 }
 
@@ -176,6 +177,7 @@ export class ScriptedRegion {
       hash,
       localPercent: stage.localPercent,
       overrides: overrides.map((o) => `${o.address}=${o.value}`),
+      ...(readyInstances === undefined ? {} : { readyInstances }),
       ...(window === undefined ? {} : { window }),
     });
     this.hash = hash;

@@ -120,6 +120,7 @@ export function reportOf(state: AdjustmentState): AdjustmentReport {
     lastTick: state.last?.at ?? '',
     lastDecision: state.lastDecision,
     ...(state.run.window === undefined ? {} : { window: state.run.window }),
+    readyInstances: state.run.readyInstances,
     ...(state.problem === null ? {} : { problem: state.problem }),
   };
 }

@@ -116,15 +116,15 @@ class Adjuster {
   }
 
   /**
-   * Puts the plan's window in force that is due; instances are asked for first, since they take the longest. A change
-   * in flight was made under the window before and cannot be judged any more.
+   * Puts the plan's window in force that is due; instances are asked for first, since they take the longest. Changes
+   * were made to the numbers of the window before: they say nothing of this one, and may lie outside its bounds.
    */
   private async followWindow(): Promise<void> {
     const { state } = this;
     const due = dueWindow(state.run.windows, nowMs());
     if (due === undefined || due === (state.run.window ?? state.run.windows?.[0]?.from) || !this.mayChange()) return;
     const { run, adjustments, inFlight } = state;
-    revertInFlight(state);
+    Object.assign(state, { adjustments: [], inFlight: null });
     state.run = { ...run, window: due };
     state.lastDecision = `window from ${due} in force`;
     if (!(await this.askForInstances()) || !(await this.writeOrNote()))

@@ -7,7 +7,7 @@ import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
 import { askForReplan } from './replan.js';
 import type { DeploymentRecord } from './status.js';
-import { intentOf, takeDueWindow } from './state.js';
+import { intentOf } from './state.js';
 
 /** What a person decided at a block; the step loop reads it. */
 export type BlockDecision = 'retry' | 'skip' | 'abort';
@@ -94,7 +94,7 @@ async function enforceOverrides(region: Region, before: Override[], what: string
 
 async function applyAsLifecycle(region: Region, before: Override[], what: string): Promise<MessageOutcome> {
   const { state } = region;
-  takeDueWindow(state, nowMs());
+  await region.followWindow();
   try {
     const applied = await applyIntent({
       specRef: state.accepted.specRef,
@@ -144,7 +144,7 @@ async function resumeOperating(region: Region): Promise<MessageOutcome> {
     await region.takeWriter();
     const { specRef } = state.accepted;
     state.stage = state.rolledBack?.from ?? state.stage;
-    takeDueWindow(state, nowMs());
+    await region.followWindow();
     const applied = await applyIntent({
       specRef,
       plan: region.plan,

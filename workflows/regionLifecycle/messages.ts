@@ -116,6 +116,8 @@ export interface AdjustmentReport {
   lastDecision: string;
   /** Window of the plan that runs; absent: the first. */
   window?: string;
+  /** Local instances that the limits in force reckon with. */
+  readyInstances?: Readonly<Record<string, number>>;
   /** Set when the adjustment met something it may not mend, e.g. drift at a target. */
   problem?: { reason: string; detail: string };
 }

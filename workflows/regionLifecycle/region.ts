@@ -4,6 +4,7 @@ import {
   ParentClosePolicy,
   condition,
   getExternalWorkflowHandle,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -13,8 +14,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { readTargets } from '../shared/activities.js';
-import { nowIso } from '../shared/clock.js';
+import { exportTargets, readTargets } from '../shared/activities.js';
+import { nowIso, nowMs } from '../shared/clock.js';
 import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
 import type { AdjustmentInput, RunOrder } from '../meshAdjustment/messages.js';
@@ -25,7 +26,7 @@ import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
 import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
 import type { LifecycleState } from './state.js';
-import { detailsMarkdown, keepLast, statusLine, statusOf } from './state.js';
+import { detailsMarkdown, keepLast, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
 
@@ -105,6 +106,24 @@ export class Region {
     const outcome = await carryOut(this, command);
     this.mailbox.finish(command.message.key, outcome);
     this.show();
+  }
+
+  /**
+   * Goes over to the window that is due, before a write of ours, once its instances have been asked for: the adjustment
+   * will find the window in force and not ask. Where asking fails the window before stays, for the adjustment to leave.
+   */
+  async followWindow(): Promise<void> {
+    const { state } = this;
+    const before = state.window;
+    takeDueWindow(state, nowMs());
+    if (state.window === undefined || state.window === before) return;
+    try {
+      await exportTargets({ specRef: state.accepted.specRef, plan: this.plan, window: state.window });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (before === undefined) delete state.window;
+      else state.window = before;
+    }
   }
 
   /** Takes the right to write back from the adjustment, within the time that the tunables allow. */
@@ -266,6 +285,10 @@ export class Region {
       if (!isReport(report) || report.epoch !== state.epoch) return;
       state.tuner.report = report;
       if (report.window !== undefined) state.window = report.window;
+      // What the lifecycle writes next must not go back to the instances that were ready at the start.
+      if (report.readyInstances !== undefined && state.stack !== null) {
+        state.stack = { ...state.stack, readyInstances: report.readyInstances };
+      }
       state.currentHash = report.hash;
       if (report.problem === undefined || state.blocked !== null) return;
       this.block(asBlockedReason(report.problem.reason, 'drift'), report.problem.detail);

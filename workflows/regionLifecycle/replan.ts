@@ -2,11 +2,12 @@ import { isCancellation } from '@temporalio/workflow';
 import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
 import { applyIntent, exportTargets, failureOf, forecastRegion, planRegion } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
+import { dueWindow } from '../shared/windows.js';
 import { blockedBy } from './blocked.js';
 import type { MessageOutcome } from './messages.js';
 import type { Region } from './region.js';
 import type { LifecycleState } from './state.js';
-import { intentOf, takeDueWindow } from './state.js';
+import { intentOf } from './state.js';
 import type { During } from './steps.js';
 
 const SCHEDULE = 'the schedule';
@@ -82,8 +83,10 @@ async function putInForce(region: Region, { forecast, plan }: Made): Promise<boo
     await region.takeWriter();
     state.forecast = forecast;
     state.plan = plan;
+    // Whoever may put a plan in force may put its window in force that is due; its first may be long past.
     delete state.window;
-    takeDueWindow(state, nowMs());
+    const due = dueWindow(plan.windows, nowMs());
+    if (due !== undefined) state.window = due;
     const { specRef } = state.accepted;
     const window = state.window === undefined ? {} : { window: state.window };
     await exportTargets({ specRef, plan: region.plan, ...window });

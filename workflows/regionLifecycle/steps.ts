@@ -140,7 +140,7 @@ async function enterStage(region: Region, stage: ActivationStage): Promise<void>
 
 async function writeStage(region: Region): Promise<void> {
   const { state } = region;
-  takeDueWindow(state, nowMs());
+  await region.followWindow();
   const applied = await applyIntent({
     specRef: state.accepted.specRef,
     plan: region.plan,

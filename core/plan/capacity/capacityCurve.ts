@@ -1,6 +1,7 @@
 import type { LbPolicy } from '../../spec/settings.js';
 import { serviceTimeQuantile } from './serviceTimes.js';
-import { highestUtilisation, sojournOf, sojournQuantile } from './sojourn.js';
+import { highestUtilisation, sojournOf, sojournQuantile, workOf } from './sojourn.js';
+import type { ServiceWork } from './sojourn.js';
 
 /** A service as queues: what one instance can do, what is asked of it, and how requests reach it. */
 export interface ServiceQueues {
@@ -40,6 +41,13 @@ export const DEFAULT_MAX_UTILISATION = 0.8;
 const SERVICE_SHARE = 0.8;
 /** Between these the capacity is straight; beyond the last, each instance takes the same. */
 const KNOTS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024];
+/** The fullest of a ring grows with their number, in steps where Envoy gives each one point less on it. */
+const RING_KNOTS = [...KNOTS.slice(0, -5), 204, 205, 256, 341, 342, 511, 512, 700, 1023, 1024, 1280, 1600, 2000, 2500, 3200, 4096];
+/** A ring of 1,024 points is shared out anew at each of these, down to one point for an instance. */
+const RING_KNOTS = [
+  1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 52, 64, 79, 93, 103, 114, 128, 147, 171, 205, 256, 257, 341, 342, 511,
+  512, 640, 800, 1023, 1024, 1400, 2000, 2800, 4000,
+];
 /** Requests in flight stay below their mean by this many of its square roots but for one in a thousand moments. */
 const IN_FLIGHT_SPREAD = 3.1;
 
@@ -72,37 +80,40 @@ interface Point {
  * service and ask it for every window.
  */
 export function capacityCurve(queues: ServiceQueues): CapacityCurve {
-  const queuesWithCv = { ...queues, serviceTimeCv: serviceTimeCvOf(queues) };
+  const serviceTimeCv = serviceTimeCvOf(queues);
+  const queuesWithCv = { ...queues, serviceTimeCv, work: workOf(serviceTimeCv, queues.concurrency) };
   const points: Point[] = [];
+  const knots = queues.policy === 'RING_HASH' ? RING_KNOTS : KNOTS;
+  const knots = queues.policy === 'RING_HASH' ? RING_KNOTS : KNOTS;
   const pointAt = (knot: number): Point => {
     for (let i = points.length; i <= knot; i++) {
-      const found = pointOf(queuesWithCv, KNOTS[i] ?? 1);
+      const found = pointOf(queuesWithCv, knots[i] ?? 1);
       const before = points[i - 1];
       points.push(before === undefined || found.rps >= before.rps ? found : { ...found, rps: before.rps });
     }
     return points[knot] ?? { rps: 0, binding: 'slo' };
   };
-  const last = KNOTS.length - 1;
+  const last = knots.length - 1;
   return {
     queues,
     capacityRps(instances) {
       if (instances <= 0) return 0;
-      const above = KNOTS.findIndex((knot) => knot >= instances);
-      if (above < 0) return (pointAt(last).rps * instances) / (KNOTS[last] ?? 1);
+      const above = knots.findIndex((knot) => knot >= instances);
+      if (above < 0) return (pointAt(last).rps * instances) / (knots[last] ?? 1);
       const { rps } = pointAt(above);
-      const [from, to] = [KNOTS[above - 1] ?? 0, KNOTS[above] ?? 1];
+      const [from, to] = [knots[above - 1] ?? 0, knots[above] ?? 1];
       const below = above === 0 ? 0 : pointAt(above - 1).rps;
       return below + ((rps - below) * (instances - from)) / (to - from);
     },
     binding(instances) {
-      const above = KNOTS.findIndex((knot) => knot >= instances);
+      const above = knots.findIndex((knot) => knot >= instances);
       return pointAt(above < 0 ? last : above).binding;
     },
     p99Ms: (instances, demandRps) => p99Of(queuesWithCv, instances, demandRps),
   };
 }
 
-type WithCv = ServiceQueues & { serviceTimeCv: number };
+type WithCv = ServiceQueues & { serviceTimeCv: number; work: ServiceWork };
 
 function settingOf(queues: WithCv, instances: number): Parameters<typeof sojournOf>[0] {
   const { policy, clientProxies, concurrency, serviceTimeCv, arrivalCv2 = 1 } = queues;
@@ -112,7 +123,7 @@ function settingOf(queues: WithCv, instances: number): Parameters<typeof sojourn
 function pointOf(queues: WithCv, instances: number): Point {
   const { concurrency, serviceTimeMs, sloP99Ms, cpu, memory } = queues;
   const { maxUtilisation = DEFAULT_MAX_UTILISATION } = queues;
-  const sojourn = sojournOf(settingOf(queues, instances));
+  const sojourn = sojournOf(settingOf(queues, instances), queues.work);
   const busyRps = (concurrency * 1000) / serviceTimeMs;
   const each: [InstanceBinding, number][] = [
     ['slo', highestUtilisation(sojourn, sloP99Ms / serviceTimeMs) * busyRps],
@@ -138,5 +149,5 @@ function memoryRps(memory: NonNullable<ServiceQueues['memory']>, sloP99Ms: numbe
 function p99Of(queues: WithCv, instances: number, demandRps: number): number {
   const { concurrency, serviceTimeMs } = queues;
   const utilisation = (Math.max(0, demandRps) * serviceTimeMs) / (1000 * concurrency * instances);
-  return sojournQuantile(sojournOf(settingOf(queues, instances)), utilisation) * serviceTimeMs;
+  return sojournQuantile(sojournOf(settingOf(queues, instances), queues.work), utilisation) * serviceTimeMs;
 }

@@ -45,26 +45,62 @@ export function serviceTimeTail(cv: number, t: number): number {
   return probability * Math.exp(-t / fastMean) + (1 - probability) * Math.exp(-t / slowMean);
 }
 
+/** Requests that wait: so large a part of all, for a time of generalised Pareto shape. */
+export interface Wait {
+  waiting: number;
+  /** Mean wait of those that wait, in mean service times. */
+  scale: number;
+  /** 0: exponential, as in a busy queue; −1: uniform, the rest of one constant service; above 0: heavier. */
+  shape: number;
+}
+
 /**
- * Part of the requests that take longer than `t` with waiting: a part `waiting` of them waits, exponentially with
- * mean `scale`, before a service that does not depend on it.
+ * Part of the requests that take longer than `t`: those that wait do so before a service that does not depend on it.
+ * Exact for straight pieces of the service distribution.
  */
-export function sojournTail({ times, levels }: ServiceTimes, t: number, waiting: number, scale: number): number {
-  let sum = 1 - (levels.at(-1) ?? 1);
-  let from = times[0] ?? 0;
-  let before = from < t ? Math.exp((from - t) / scale) : 1;
+export function sojournTail(service: ServiceTimes, t: number, waits: readonly Wait[]): number {
+  return waits.reduce((sum, wait) => sum + addedTail(service, t, wait), tailOf(service, t));
+}
+
+/** Part of the services that alone take longer than `t`. */
+function tailOf({ times, levels }: ServiceTimes, t: number): number {
+  if (t < (times[0] ?? 0)) return 1;
   for (let i = 1; i < times.length; i++) {
+    const [from, to] = [times[i - 1] ?? 0, times[i] ?? 0];
+    if (t >= to) continue;
+    const [low, high] = [levels[i - 1] ?? 0, levels[i] ?? 0];
+    return 1 - low - ((high - low) * (t - from)) / (to - from);
+  }
+  return 1 - (levels.at(-1) ?? 1);
+}
+
+/** Part that takes longer than `t` because it waits. */
+function addedTail({ times, levels }: ServiceTimes, t: number, wait: Wait): number {
+  let sum = 0;
+  let from = times[0] ?? 0;
+  let before = from < t ? excess(wait, t - from) : 1;
+  for (let i = 1; i < times.length && from < t; i++) {
     const to = times[i] ?? 0;
     const weight = (levels[i] ?? 0) - (levels[i - 1] ?? 0);
-    const after = to < t ? Math.exp((to - t) / scale) : 1;
-    if (from >= t) sum += weight;
-    else if (to === from) sum += weight * waiting * after;
-    else {
-      const width = to - from;
-      const beyond = Math.max(0, to - t) / width;
-      sum += weight * (beyond + (waiting * scale * (after - before)) / width);
-    }
+    const after = to < t ? excess(wait, t - to) : 1;
+    if (to === from) sum += weight * longer(wait, t - to);
+    else sum += (weight * wait.scale * (after - before)) / (to - from);
     [from, before] = [to, after];
   }
-  return sum;
+  return wait.waiting * sum;
+}
+
+/** Below this a shape is as good as exponential, and its powers lose their digits. */
+const LEAST_SHAPE = 1e-3;
+
+/** Part of the waits that are longer than `w`. */
+function longer({ scale, shape }: Wait, w: number): number {
+  if (Math.abs(shape) < LEAST_SHAPE) return Math.exp(-w / scale);
+  return Math.max(0, 1 + (shape * w) / (scale * (1 - shape))) ** (-1 / shape);
+}
+
+/** The integral of `longer` from `w`, over the mean. */
+function excess({ scale, shape }: Wait, w: number): number {
+  if (Math.abs(shape) < LEAST_SHAPE) return Math.exp(-w / scale);
+  return Math.max(0, 1 + (shape * w) / (scale * (1 - shape))) ** (1 - 1 / shape);
 }

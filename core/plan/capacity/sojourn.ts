@@ -1,6 +1,9 @@
+import { residuals } from './residual.js';
+import type { Residuals } from './residual.js';
 import { ringGroups } from './ringShares.js';
 import { serviceTimes, sojournTail } from './serviceTimes.js';
-import { waitAt } from './waitModel.js';
+import type { ServiceTimes } from './serviceTimes.js';
+import { waitsAt } from './waitModel.js';
 import type { QueueSetting } from './waitModel.js';
 
 /** Requests that may take longer than the p99, by its definition. */
@@ -14,12 +17,24 @@ export interface Sojourn {
   fullest: number;
 }
 
-export function sojournOf(setting: QueueSetting): Sojourn {
-  const service = serviceTimes(setting.serviceTimeCv);
+/** What depends on the service alone, not on how many instances it has. */
+export interface ServiceWork {
+  service: ServiceTimes;
+  left: Residuals;
+}
+
+export function workOf(serviceTimeCv: number, concurrency: number): ServiceWork {
+  return { service: serviceTimes(serviceTimeCv), left: residuals(serviceTimeCv, concurrency) };
+}
+
+/** `work`: made once by `workOf` for all that differ only in instances, proxies and balancer. */
+export function sojournOf(
+  setting: QueueSetting,
+  work: ServiceWork = workOf(setting.serviceTimeCv, setting.concurrency),
+): Sojourn {
   const tailAt = (t: number, utilisation: number): number => {
     if (utilisation >= 1) return 1;
-    const { waiting, scale } = waitAt(setting, utilisation);
-    return sojournTail(service, t, waiting, scale);
+    return sojournTail(work.service, t, waitsAt(setting, work.left, utilisation));
   };
   if (setting.policy !== 'RING_HASH') return { tail: tailAt, fullest: 1 };
   const groups = ringGroups(setting.instances);

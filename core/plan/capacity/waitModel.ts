@@ -1,5 +1,7 @@
 import type { LbPolicy } from '../../spec/settings.js';
 import { erlangC } from './erlang.js';
+import type { Moments, Residuals } from './residual.js';
+import type { Wait } from './serviceTimes.js';
 import { WAIT_FIT } from './waitFit.js';
 
 /** One service, its instances and who calls them; times in mean service times. */
@@ -12,55 +14,66 @@ export interface QueueSetting {
   arrivalCv2: number;
 }
 
-/** How requests wait: a part of them, for an exponential time. */
-export interface Wait {
-  waiting: number;
-  /** Mean wait of those that wait, in mean service times. */
-  scale: number;
+export type FittedPolicy = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM';
+/** By policy, coefficients over `basis`. */
+export type WaitFit = Readonly<Record<FittedPolicy, readonly number[]>>;
+
+/**
+ * Waiting under a balancer, as under a random split of Poisson arrivals at another utilisation: lower where the
+ * balancer evens out, higher where arrivals come in bursts. Which, is a closed form where an instance has little to do
+ * and a fit to simulations on top of it (bench/capacity/fit.ts).
+ */
+export function waitsAt(
+  setting: QueueSetting,
+  residuals: Residuals,
+  utilisation: number,
+  fit: WaitFit = WAIT_FIT,
+): readonly Wait[] {
+  if (utilisation <= 0) return [];
+  return randomWaits(setting.concurrency, residuals, randomUtilisation(setting, utilisation, fit));
 }
 
-export type FittedPolicy = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM';
-
-/** Coefficients of quadratic polynomials in `features`. */
-export interface PolicyFit {
-  /** Logarithm of the instances that a balancer pools into one queue, of infinitely many; absent: none. */
-  pooled?: readonly number[];
-  /** Log-odds of how random the arrivals at one instance are; absent: as random as Poisson. */
-  random?: readonly number[];
-  /** Logarithm of a factor on the mean wait. */
-  scale: readonly number[];
-  /** Logarithm of an exponent on the part that waits. */
-  waiting: readonly number[];
+/** The utilisation at which a random split of Poisson arrivals would wait as this setting does at `utilisation`. */
+export function randomUtilisation(setting: QueueSetting, utilisation: number, fit: WaitFit = WAIT_FIT): number {
+  const asRandom = correction('RANDOM', setting, utilisation, fit);
+  const policy = fittedPolicy(setting.policy);
+  // Of one instance there is nothing to choose; and no balancer that evens out does worse than none.
+  const shift =
+    policy === 'RANDOM' || setting.instances === 1
+      ? asRandom
+      : Math.min(asRandom, firstGuess(policy, setting, utilisation) + correction(policy, setting, utilisation, fit));
+  return 1 / (1 + ((1 - utilisation) / utilisation) * Math.exp(-shift));
 }
 
 /**
- * Waiting under a balancer, as in one queue of `pool` instances that share their workers: 1 where requests are split
- * at random, all instances where everything is known (Erlang C). Balancers lie between; where is fitted from
- * simulations (bench/capacity/fit.ts). Kingman's factor for how variable arrivals and services are.
+ * M/G/c by Tijms, van Hoorn and Federgruen (1981): as many wait as by Erlang's C; the first until one of the busy
+ * workers is free, each after it for one more residual of a service that all workers share. Exact for M/M/c and M/G/1.
+ * Those that wait for one alone are told apart from the others: at light load they are most.
  */
-export function waitAt(
-  setting: QueueSetting,
-  utilisation: number,
-  fits: Readonly<Record<FittedPolicy, PolicyFit>> = WAIT_FIT,
-): Wait {
-  const { instances, concurrency, serviceTimeCv, arrivalCv2 } = setting;
-  const fit = fits[fittedPolicy(setting.policy)];
-  const x = features(setting, utilisation);
-  const others = instances - 1;
-  const limit = fit.pooled === undefined ? 0 : Math.exp(polynomial(fit.pooled, x));
-  const pool = others === 0 ? 1 : 1 + (others * limit) / (others + limit);
-  const servers = pool * concurrency;
-  // Bursts are shared by all instances; what splitting adds to them is as random as Poisson unless in turns.
-  const split = fit.random === undefined ? 1 : 1 / (1 + Math.exp(-polynomial(fit.random, x)));
-  const shared = pool / instances;
-  const arrivals = arrivalCv2 * shared + split * (1 - shared);
-  const variability = Math.max(0.001, (arrivals + serviceTimeCv ** 2) / 2);
-  const factor = Math.exp(polynomial(fit.scale, x));
-  const exponent = Math.exp(polynomial(fit.waiting, x));
-  return {
-    waiting: erlangC(servers, utilisation * servers) ** exponent,
-    scale: (factor * variability) / (servers * (1 - utilisation)),
-  };
+export function randomWaits(concurrency: number, { first, one }: Residuals, utilisation: number): readonly Wait[] {
+  const waiting = erlangC(concurrency, utilisation * concurrency);
+  const ahead = 1 / (1 - utilisation);
+  const mean = one.mean / concurrency;
+  const variance = (one.square - one.mean ** 2) / concurrency ** 2;
+  const more = { mean: ahead * mean, variance: ahead * variance + utilisation * ahead ** 2 * mean ** 2 };
+  const alone = varianceOf(first);
+  return [
+    { waiting: waiting * (1 - utilisation), ...paretoOf(first.mean, alone) },
+    { waiting: waiting * utilisation, ...paretoOf(first.mean + more.mean, alone + more.variance) },
+  ];
+}
+
+function varianceOf({ mean, square }: Moments): number {
+  return Math.max(0, square - mean * mean);
+}
+
+const LEAST_SHAPE = -1;
+const MOST_SHAPE = 0.45;
+
+/** Of this mean and variance: uniform and exponential are exact. */
+function paretoOf(mean: number, variance: number): { scale: number; shape: number } {
+  const shape = variance > 0 ? (1 - (mean * mean) / variance) / 2 : LEAST_SHAPE;
+  return { scale: mean, shape: Math.min(MOST_SHAPE, Math.max(LEAST_SHAPE, shape)) };
 }
 
 /** Maglev gives every instance the same part of the keys to within a percent. */
@@ -68,36 +81,62 @@ export function fittedPolicy(policy: LbPolicy): FittedPolicy {
   return policy === 'MAGLEV' || policy === 'RING_HASH' ? 'RANDOM' : policy;
 }
 
-/** What the fit knows of a setting, each about −1 to 1. */
-export function features(setting: QueueSetting, utilisation: number): readonly number[] {
-  const { instances, concurrency, proxies, serviceTimeCv, arrivalCv2 } = setting;
-  const c = Math.log(Math.min(64, concurrency)) / 2 - 1;
-  // Own requests that a proxy has in flight at an instance: all that it knows of the instance's load.
-  const seen = Math.log((utilisation * concurrency) / proxies);
-  return [
-    c,
-    Math.log(1 - Math.min(0.97, utilisation)) / 1.5 + 1,
-    Math.tanh(seen / 3),
-    Math.min(2, serviceTimeCv) - 1,
-    Math.min(2, Math.max(-1, arrivalCv2 - 1) / instances),
-    utilisation * 2 - 1,
-    2 / instances - 0.2,
-  ];
+/** A proxy that takes turns hardly meets its own request: most that it meets of itself is this part of a random one. */
+const OWN_IN_TURNS = 0.1;
+
+/**
+ * Of one worker that is seldom busy, the logarithm of how often a request meets a busy one over how busy they are. What
+ * other proxies sent, a proxy cannot see. Its own it meets only where both choices have one, or are the same.
+ */
+export function firstGuess(policy: FittedPolicy, setting: QueueSetting, utilisation: number): number {
+  const { proxies, instances } = setting;
+  const others = 1 - 1 / proxies;
+  if (policy === 'RANDOM') return 0;
+  if (policy === 'ROUND_ROBIN') return Math.log(others + OWN_IN_TURNS / proxies);
+  const both = 1 / instances + ((1 - 1 / instances) * utilisation) / proxies;
+  return Math.log(others + both / proxies);
 }
 
-/** Constant, the features, then all their products of two. */
-export function terms(x: readonly number[]): number[] {
+const MOST_SHIFT = 6;
+
+function correction(policy: FittedPolicy, setting: QueueSetting, utilisation: number, fit: WaitFit): number {
+  const coefficients = fit[policy];
+  const x = basis(policy, setting, utilisation);
+  let sum = 0;
+  for (let i = 0; i < coefficients.length; i++) sum += (coefficients[i] ?? 0) * (x[i] ?? 0);
+  return Math.max(-MOST_SHIFT, Math.min(MOST_SHIFT, sum));
+}
+
+/** What the fit knows of a setting, with all products of two and three; the constant first. */
+export function basis(policy: FittedPolicy, setting: QueueSetting, utilisation: number): readonly number[] {
+  const x = features(policy, setting, utilisation);
   const list = [1, ...x];
-  x.forEach((a, i) => x.slice(i).forEach((b) => list.push(a * b)));
+  for (let i = 0; i < x.length; i++) {
+    for (let j = i; j < x.length; j++) {
+      const two = (x[i] ?? 0) * (x[j] ?? 0);
+      list.push(two);
+      for (let k = j; k < x.length; k++) list.push(two * (x[k] ?? 0));
+    }
+  }
   return list;
 }
 
-function polynomial(coefficients: readonly number[], x: readonly number[]): number {
-  let at = 0;
-  let sum = coefficients[at++] ?? 0;
-  for (const a of x) sum += (coefficients[at++] ?? 0) * a;
-  for (let i = 0; i < x.length; i++) {
-    for (let j = i; j < x.length; j++) sum += (coefficients[at++] ?? 0) * (x[i] ?? 0) * (x[j] ?? 0);
-  }
-  return Math.max(-5, Math.min(5, sum));
+/** Each about −1 to 1. */
+function features(policy: FittedPolicy, setting: QueueSetting, utilisation: number): number[] {
+  const { instances, proxies, serviceTimeCv, arrivalCv2 } = setting;
+  const concurrency = Math.min(64, setting.concurrency);
+  const shared = [
+    Math.log(concurrency) / 2 - 1,
+    Math.log(1 - Math.min(0.97, utilisation)) / 1.5 + 1,
+    Math.log(Math.max(0.005, utilisation)) / 2 + 1,
+    Math.min(2, serviceTimeCv) - 1,
+    // Bursts are shared by all instances.
+    Math.min(2, Math.max(-1, arrivalCv2 - 1) / instances),
+    2 / instances - 0.2,
+    Math.max(-8, Math.log(erlangC(concurrency, utilisation * concurrency))) / 4 + 1,
+  ];
+  if (policy === 'RANDOM') return shared;
+  // Own requests that a proxy has in flight at an instance: all that it knows of the instance's load.
+  const seen = Math.log((utilisation * concurrency) / proxies);
+  return [...shared, Math.tanh(seen / 3), 2 / proxies - 0.5];
 }

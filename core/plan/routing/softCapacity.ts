@@ -21,6 +21,8 @@ export interface SoftCapacity {
 
 /** Load of twice the capacity is charged this many times the mean price of a way to another region. */
 const SLOPE_AT_DOUBLE = 2;
+/** Of the price of overload, the same where there is no other way. */
+const ALONE = 0.1;
 /** A site this far above its point, this often in a row, is charged faster: where not all can be served, prices are far. */
 const OVERLOADED = 0.01;
 const PATIENCE = 12;
@@ -42,7 +44,9 @@ export function softCapacity(network: Network, prices?: Float64Array): SoftCapac
   for (let site = 0; site < S * R; site++) {
     const curve = curves[site] ?? null;
     if (curve === null) continue;
-    soft.slope[site] = (SLOPE_AT_DOUBLE * meanWay(network, Math.floor(site / R))) / curve.capacityRps;
+    const way = meanWay(network, Math.floor(site / R));
+    // Where there is no other way, or it costs nothing, only refusing helps: the value of a request is the measure.
+    soft.slope[site] = (way > 0 ? SLOPE_AT_DOUBLE * way : ALONE * curve.overloadPrice) / curve.capacityRps;
     soft.leastSlope[site] = soft.slope[site]!;
     soft.price[site] = Math.min(prices?.[site] ?? 0, MOST * curve.overloadPrice);
     soft.point[site] = pointAt(curve, soft.price[site]!);
