@@ -2,12 +2,16 @@ import type { LiveMesh, LiveService } from '../spec/live.js';
 import type { ServicePlan } from '../spec/plan.js';
 import type { Problem } from '../spec/problem.js';
 import type { ServiceSpec } from '../spec/region.js';
+import { SETTING_FIELDS } from '../spec/settings.js';
 import { isBehindInbound } from './inbound.js';
 import type { InboundIndex } from './inbound.js';
 import { isOverridden, problem } from './lintProblem.js';
 import { circleNumbers, foldPaths } from './paths.js';
 import type { Calls } from './paths.js';
 import { MAX_AMPLIFICATION } from './retries.js';
+
+/** No caller can be told to wait longer than its callee where both may take this long. */
+const LONGEST_MS = SETTING_FIELDS['timeout.requestMs'].max;
 
 export interface GraphLintInput {
   live: LiveMesh;
@@ -34,7 +38,7 @@ function lintTimeouts(live: LiveMesh, calls: Calls): Problem[] {
       const [above, below] = [services.get(name), services.get(callee)];
       // Of services that call each other in a circle none can wait longer than all that it calls.
       if (above === undefined || below === undefined || circles.get(name) === circles.get(callee)) return [];
-      if (below.settings[field] < above.settings[field]) return [];
+      if (below.settings[field] < above.settings[field] || above.settings[field] === LONGEST_MS) return [];
       if (isOverridden(above, field) || isOverridden(below, field)) return [];
       const message = `${below.settings[field]} ms are not less than the ${above.settings[field]} ms of its caller ${name}`;
       return [problem('MESH007', below, field, message)];

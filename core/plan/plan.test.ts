@@ -192,6 +192,46 @@ describe('planMesh', () => {
   });
 });
 
+describe('neighbours that are equally good', () => {
+  it('get the same whatever their order', () => {
+    const front = serviceSpec({ name: 'front', entry: { pathPrefix: '/' }, endpoints: sockets(9100, 2) });
+    const of = (names: readonly string[]): Record<string, number> => {
+      const neighbours = names.map((name) => neighbourSpec({ name, spareRps: { front: 300 } }));
+      const region = shopRegion({ services: [front], graph: { edges: [] }, neighbours });
+      return weightsOf(serviceOf(planOf(region, forecastOf({ front: 500 })), 'front'));
+    };
+    expect(of(['west', 'middle', 'east'])).toEqual(of(['east', 'middle', 'west']));
+  });
+});
+
+describe('a region that sheds', () => {
+  const front = serviceSpec({ name: 'front', entry: { pathPrefix: '/' }, endpoints: sockets(9100, 1) });
+  const cart = serviceSpec({ name: 'cart', entry: { pathPrefix: '/cart' }, endpoints: sockets(9200, 2) });
+
+  it('routes the rest as well as if nothing were shed', () => {
+    const neighbours = [neighbourSpec({ networkLatencyMs: 5, spareRps: { cart: 600 } })];
+    const region = shopRegion({ services: [front, cart], graph: { edges: [] }, neighbours });
+    const weights = [100, 20_000].map((rps) =>
+      weightsOf(serviceOf(planOf(region, forecastOf({ front: rps, cart: 400 })), 'cart')),
+    );
+    expect(weights[1]).toEqual(weights[0]);
+    expect(weights[0]?.['south']).toBeGreaterThan(0);
+  });
+
+  it('refuses only what costs as much as it is worth, with no neighbour as well', () => {
+    const store = serviceSpec({ name: 'store', endpoints: sockets(9300, 2) });
+    const edges = [{ caller: 'front', callee: 'store', callsPerRequest: 2 }];
+    const region = shopRegion({
+      services: [{ ...front, endpoints: sockets(9100, 8) }, store],
+      graph: { edges },
+      neighbours: [],
+    });
+    const { admission } = serviceOf(planOf(region, forecastOf({ front: 400 })), 'front');
+    expect(admission?.value).toBeLessThan(1);
+    expect(Number(admission?.inputs?.['price'])).toBeGreaterThan(0.9);
+  });
+});
+
 describe('planProblems', () => {
   it('names what is no plan', () => {
     const plan = JSON.parse(JSON.stringify(planOf(shopRegion(), forecastOf({ front: 400 })))) as MeshPlan;

@@ -12,7 +12,7 @@ import { evaluateRouting, solveRouting } from './routing/solve.js';
 const DEFAULT_COSTS = { shortagePerRequest: 1, perSecondOfWait: 0.001 };
 /** What is refused last is worth the most. */
 const WORTH: Readonly<Record<Criticality, number>> = { critical: 10, normal: 1, sheddable: 0.1 };
-/** All stays local, or the weights of the window before stay, where that costs no more than this above the best. */
+/** All stays local, or the weights of the window before stay, where that costs no more than this part of what serving costs. */
 const WEIGHTS_MAY_COST = 0.01;
 const SOLVER = { gapTarget: 0.01, maxIterations: 40 };
 
@@ -60,7 +60,8 @@ export interface RoutesInput {
  * would seldom have to go. Windows follow each other: each starts from the one before, and keeps its weights where they
  * are nearly as good.
  */
-export function planRoutes(input: RoutesInput): readonly ReadonlyMap<string, ServiceRoute>[] {
+export function planRoutes(given: RoutesInput): readonly ReadonlyMap<string, ServiceRoute>[] {
+  const input = { ...given, region: nearestFirst(given.region) };
   const fixture = fixtureOf(input);
   const all: ReadonlyMap<string, ServiceRoute>[] = [];
   let warm: RoutingSolution | undefined;
@@ -74,6 +75,14 @@ export function planRoutes(input: RoutesInput): readonly ReadonlyMap<string, Ser
     before = flow.weights;
   }
   return all;
+}
+
+/** Of neighbours that are equally good the search prefers the first: the order of the file must not decide. */
+function nearestFirst(region: RegionSpec): RegionSpec {
+  const neighbours = [...region.neighbours].sort(
+    (a, b) => a.networkLatencyMs - b.networkLatencyMs || (a.name < b.name ? -1 : 1),
+  );
+  return { ...region, neighbours };
 }
 
 /** What no window changes. */
@@ -175,7 +184,9 @@ function steadyFlow(problem: RoutingProblem, solution: RoutingSolution, before: 
   const best = integerWeights(problem, solution);
   const candidates = [allLocal(problem), ...(before === undefined ? [] : [before])];
   const good = candidates.map((weights) => evaluateRouting(problem, weights, best.admitted));
-  return good.find((flow) => flow.objective <= best.objective * (1 + WEIGHTS_MAY_COST)) ?? best;
+  // Not of the whole: beside a large loss by refusals, overload elsewhere would look like nothing.
+  const most = best.objective + WEIGHTS_MAY_COST * (best.objective - best.components.shed);
+  return good.find((flow) => flow.objective <= most) ?? best;
 }
 
 /** What no site can answer here goes to the nearest that can. */

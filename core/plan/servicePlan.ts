@@ -9,6 +9,7 @@ import type { RetryLayers } from './retries.js';
 import type { RouteAdmission, ServiceRoute } from './routes.js';
 import { planBounds, planSettings } from './settings.js';
 import type { SettingsInput } from './settings.js';
+import { OVERLOADED } from './shortfall.js';
 import { spareOf } from './spare.js';
 
 export interface ServiceContext {
@@ -100,7 +101,7 @@ function weightsOf(
   const inputs = { demandRps: round(demandRps), localRps: round(localRps) };
   const own = route.percents[region.name] ?? 0;
   const weights: Record<string, Reasoned<number>> = {
-    [region.name]: { value: own, reason: ownReason(own, route), inputs },
+    [region.name]: { value: own, reason: ownReason(own, route, localRps), inputs },
   };
   for (const neighbour of region.neighbours) {
     const spareRps = neighbour.spareRps[service.name] ?? 0;
@@ -113,8 +114,10 @@ function weightsOf(
   return weights;
 }
 
-function ownReason(percent: number, route: ServiceRoute): string {
-  if (percent === 100) return 'local capacity suffices';
+function ownReason(percent: number, route: ServiceRoute, capacityRps: number): string {
+  const isOver = route.localRps > capacityRps * (1 + OVERLOADED);
+  if (percent === 100)
+    return isOver ? 'no other region has room for what exceeds the capacity' : 'local capacity suffices';
   if (percent === 0) return 'nothing is answered here';
   return `${round(route.localRps)} rps are answered here; one more anywhere else would cost less`;
 }

@@ -47,7 +47,7 @@ export function shortfallWarnings(
 }
 
 /** The solver's prices rise over a band above the capacity; within it nothing is amiss. */
-const OVERLOADED = 0.02;
+export const OVERLOADED = 0.02;
 
 interface Worst {
   index: number;

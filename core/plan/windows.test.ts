@@ -67,6 +67,13 @@ describe('cutWindows', () => {
     // Two hours, one of lead, and the second that instances take to start.
     expect(first).toMatchObject({ firstStep: 0, steps: 4 });
   });
+
+  it('leads by the clock on the wall where demand is replayed faster', () => {
+    const clock = { demandFrom: new Date(START).toISOString(), wallFrom: '2026-05-01T00:00:00Z', speed: 60 };
+    const region = shopRegion({ planning: planning({ leadSeconds: 119 }), demandClock: clock });
+    // Two minutes on the wall, start-up included, are two hours of demand.
+    expect(cutWindows(region, hours([1, 2, 3, 4, 5, 6]))[0]).toMatchObject({ firstStep: 0, steps: 4 });
+  });
 });
 
 describe('a plan of several windows', () => {
