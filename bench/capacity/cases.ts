@@ -10,7 +10,7 @@ import { betweenMarkers, markdownTable } from '../markdown.js';
 import { caseSet } from './caseSet.js';
 import type { Case } from './caseSet.js';
 import { PEERS } from './peerCounts.js';
-import { meetsSlo, smallestFrom, tolerance } from './truth.js';
+import { smallestCount, tolerance } from './truth.js';
 
 const { values } = parseArgs({
   options: {
@@ -33,8 +33,9 @@ const requests = Number(values.requests);
 const judged = caseSet(Number(values.cases), Number(values.seed)).map((question): Judged => {
   const answer = instancesFor(question);
   const ours = answer.ok ? answer.value.count : Infinity;
-  const needed = smallestFrom(Math.min(ours, question.maxInstances), (count) => meetsSlo(question, count, requests));
-  const peers = Object.entries(PEERS).map(([name, count]) => [name, count(question)] as const);
+  const most = question.maxInstances;
+  const needed = Math.min(most, smallestCount(question, Math.min(ours, most), requests));
+  const peers = Object.entries(PEERS).map(([name, count]) => [name, Math.min(most, count(question))] as const);
   const counts = Object.fromEntries([[OURS, ours], ...peers]);
   if (Math.abs(ours - needed) > tolerance(needed)) console.log(described({ question, needed, counts }));
   return { question, needed, counts };

@@ -1,21 +1,20 @@
 /**
  * Fits core/plan/capacity/waitFit.ts to simulations of a seeded design.
  *
- * node --import tsx bench/capacity/fit.ts [--count 2000] [--seed 1] [--requests 300000] [--samples FILE] [--write]
+ * node --import tsx bench/capacity/fit.ts [--count 4600] [--seed 1] [--requests 300000] [--samples FILE] [--write]
  */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { FittedPolicy, PolicyFit } from '../../core/plan/capacity/waitModel.js';
-import { features, terms } from '../../core/plan/capacity/waitModel.js';
+import type { FittedPolicy, WaitFit } from '../../core/plan/capacity/waitModel.js';
 import { errorsOf, fitPolicy } from './fitPolicy.js';
 import { simulateDesign } from './samples.js';
 import type { Sample } from './samples.js';
 
 const { values } = parseArgs({
   options: {
-    count: { type: 'string', default: '2000' },
+    count: { type: 'string', default: '4600' },
     seed: { type: 'string', default: '1' },
     requests: { type: 'string', default: '300000' },
     samples: { type: 'string', default: join(tmpdir(), 'psmg-capacity-samples.jsonl') },
@@ -23,55 +22,40 @@ const { values } = parseArgs({
   },
 });
 const TARGET = new URL('../../core/plan/capacity/waitFit.ts', import.meta.url);
-const ROUNDS = 14;
-const FIELDS: Readonly<Record<FittedPolicy, readonly (keyof PolicyFit)[]>> = {
-  LEAST_REQUEST: ['pooled', 'scale', 'waiting'],
-  ROUND_ROBIN: ['random', 'scale', 'waiting'],
-  RANDOM: ['scale', 'waiting'],
-};
+/** RANDOM first: the others are learnt from it. */
+const FITTED: readonly FittedPolicy[] = ['RANDOM', 'ROUND_ROBIN', 'LEAST_REQUEST'];
+const HELD_OUT = 5;
 
 const [count, seed, requests] = [Number(values.count), Number(values.seed), Number(values.requests)];
 const samples = simulateDesign(count, seed, requests, values.samples);
-const lines: string[] = [];
-for (const policy of Object.keys(FIELDS) as FittedPolicy[]) {
-  const own = samples.filter(({ input }) => input.policy === policy);
-  const learnt = fitPolicy(
-    policy,
-    own.filter((_, i) => i % 4 !== 0),
-    startOf(policy, own),
-    ROUNDS,
-  );
-  const held = own.filter((_, i) => i % 4 === 0);
-  const fit = fitPolicy(policy, own, learnt, ROUNDS);
-  const large = ({ input }: Sample): boolean => input.instances >= 16;
+let fit: WaitFit = { RANDOM: [], ROUND_ROBIN: [], LEAST_REQUEST: [] };
+for (const policy of FITTED) {
+  // A single instance is the same under all of them.
+  const own = samples.filter(({ input }) => input.policy === policy && (policy === 'RANDOM' || input.instances > 1));
+  const held = own.filter((_, i) => i % HELD_OUT === 0);
+  const others = own.filter((_, i) => i % HELD_OUT !== 0);
+  const learnt = { ...fit, [policy]: fitPolicy(policy, others, fit) };
+  const large = held.filter(({ input }) => input.instances >= 16);
+  fit = { ...fit, [policy]: fitPolicy(policy, own, fit).map(rounded) };
   console.log(`${policy}: ${own.length} samples; error of the utilisation, median, p90, part within 5 %`);
-  console.log(`  held out ${summary(errorsOf(policy, held, learnt))}`);
-  console.log(`  held out, 16 or more instances ${summary(errorsOf(policy, held.filter(large), learnt))}`);
+  console.log(`  held out, 16 or more instances (${large.length}) ${summary(errorsOf(policy, large, learnt))}`);
   console.log(`  all ${summary(errorsOf(policy, own, fit))}`);
-  const parts = FIELDS[policy].map((field) => `    ${field}: [${(fit[field] ?? []).map(rounded).join(', ')}],`);
-  lines.push(`  ${policy}: {`, ...parts, '  },');
 }
 if (values.write) {
   writeFileSync(
     TARGET,
-    `import type { FittedPolicy, PolicyFit } from './waitModel.js';
+    `import type { WaitFit } from './waitModel.js';
 
 /**
- * Written by \`node --import tsx bench/capacity/fit.ts --count ${count} --seed ${seed} --requests ${requests} --write\`: ${count} simulated
- * settings of ${requests} requests (1–64 workers, 1–256 instances, 1–100 proxies, CV 0–2, arrival CV² 1–4, 15–95 % busy).
+ * Written by \`node --import tsx bench/capacity/fit.ts --count ${count} --seed ${seed} --requests ${requests} --write\`:
+ * ${count} simulated services of ${requests} requests (1–64 workers, 1–256 instances, 1–100 proxies, CV 0–2, arrival CV²
+ * 1–4), each about as busy as an SLO of 1.05 to 6 times its p99 of service allows.
  */
-export const WAIT_FIT: Readonly<Record<FittedPolicy, PolicyFit>> = {
-${lines.join('\n')}
+export const WAIT_FIT: WaitFit = {
+${FITTED.map((policy) => `  ${policy}: [${fit[policy].join(', ')}],`).join('\n')}
 };
 `,
   );
-}
-
-function startOf(policy: FittedPolicy, own: readonly Sample[]): PolicyFit {
-  const [first] = own;
-  if (first === undefined) throw new Error('no samples');
-  const zeros = terms(features(first.input, 0.5)).map(() => 0);
-  return { scale: zeros, waiting: zeros, ...Object.fromEntries(FIELDS[policy].map((field) => [field, zeros])) };
 }
 
 function summary(errors: readonly number[]): string {
@@ -82,5 +66,5 @@ function summary(errors: readonly number[]): string {
 }
 
 function rounded(value: number): number {
-  return Number(value.toPrecision(4));
+  return Number(value.toPrecision(5));
 }

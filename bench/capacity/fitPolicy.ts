@@ -1,171 +1,108 @@
-import { serviceTimes, sojournTail } from '../../core/plan/capacity/serviceTimes.js';
-import type { ServiceTimes } from '../../core/plan/capacity/serviceTimes.js';
-import { features, terms, waitAt } from '../../core/plan/capacity/waitModel.js';
-import type { FittedPolicy, PolicyFit } from '../../core/plan/capacity/waitModel.js';
+import { erlangC } from '../../core/plan/capacity/erlang.js';
+import { serviceTimeQuantile } from '../../core/plan/capacity/serviceTimes.js';
+import { workOf } from '../../core/plan/capacity/sojourn.js';
+import { basis, correction, firstGuess } from '../../core/plan/capacity/waitModel.js';
+import type { FittedPolicy, WaitFit } from '../../core/plan/capacity/waitModel.js';
+import { equivalentLogit, logitOf, utilisationOf } from './equivalent.js';
 import type { Sample } from './samples.js';
 
-const FIELDS = ['pooled', 'random', 'scale', 'waiting'] as const;
-type Field = (typeof FIELDS)[number];
 /** Pulls coefficients to 0 where samples say nothing. */
-const RIDGE = 0.3;
-/** Errors of the utilisation beyond this count less and less (Huber), in logarithms. */
-const HUBER = 0.04;
-/** A p99 that moves less than this with the utilisation (both in logarithms) tells noise. */
-const LEAST_SLOPE = 0.08;
-const STEP = 1e-3;
+const RIDGE = 0.003;
+/** Errors of the utilisation beyond this count less and less (Huber). */
+const HUBER = 0.03;
+const ROUNDS = 6;
+/** What the model is not expected to do better than, as an error of the utilisation. */
+const MODEL_ERROR = 0.02;
+/** A p99 below this, in p99 of service, is that of service alone and tells nothing of waiting. */
+const LEAST_WAIT = 1.008;
+/** Waits of neighbouring requests are alike: so many tell as much as one that stands alone. */
+const ALIKE = 8;
 
-/** Gauss–Newton on the error of the p99, told as the error of the utilisation that would give it. */
-export function fitPolicy(
-  policy: FittedPolicy,
-  samples: readonly Sample[],
-  start: PolicyFit,
-  rounds: number,
-): PolicyFit {
-  const fields = FIELDS.filter((field) => start[field] !== undefined);
-  let fit = start;
-  let loss = lossOf(policy, samples, fit, fields);
-  let damping = 1;
-  for (let round = 0; round < rounds; round++) {
-    const step = solve(normalEquations(policy, samples, fit, fields, damping));
-    const next = moved(fit, fields, step);
-    const nextLoss = lossOf(policy, samples, next, fields);
-    if (nextLoss < loss) {
-      [fit, loss, damping] = [next, nextLoss, damping / 3];
-    } else damping *= 4;
+interface Row {
+  x: readonly number[];
+  /** What is to be learnt, in log-odds. */
+  y: number;
+  /** Error of the utilisation (logarithm) by error of y. */
+  slope: number;
+  weight: number;
+  /** Hardly anything waits there: that y is no more is all that is known. */
+  atMost: boolean;
+}
+
+/** Ridge regression, with Huber's weights in some rounds; `known`: what is fitted already, of which RANDOM counts. */
+export function fitPolicy(policy: FittedPolicy, samples: readonly Sample[], known: WaitFit): readonly number[] {
+  const rows = samples.map((sample) => rowOf(policy, sample, known));
+  const size = rows[0]?.x.length ?? 0;
+  let fit: readonly number[] = new Array<number>(size).fill(0);
+  for (let round = 0; round < ROUNDS; round++) {
+    const matrix = Array.from({ length: size }, () => new Float64Array(size));
+    const right = new Float64Array(size);
+    for (const { x, y, slope, weight, atMost } of rows) {
+      const error = slope * (dot(fit, x) - y);
+      if (atMost && round > 0 && error <= 0) continue;
+      const robust = round === 0 ? weight : weight * Math.min(1, HUBER / Math.max(1e-9, Math.abs(error)));
+      for (let i = 0; i < size; i++) {
+        const value = robust * x[i]!;
+        right[i]! += value * y;
+        for (let j = 0; j <= i; j++) matrix[i]![j]! += value * x[j]!;
+      }
+    }
+    for (let i = 0; i < size; i++) matrix[i]![i]! += i === 0 ? 1e-6 : RIDGE;
+    fit = solve(matrix, right);
   }
   return fit;
 }
 
 /** By sample: model over simulation as an error of the utilisation, in logarithms. */
-export function errorsOf(policy: FittedPolicy, samples: readonly Sample[], fit: PolicyFit): number[] {
-  return samples.map((sample) => errorOf(policy, sample, fit).error);
-}
-
-interface SampleError {
-  error: number;
-  slope: number;
-}
-
-function errorOf(policy: FittedPolicy, { input, p99: simulated }: Sample, fit: PolicyFit): SampleError {
-  const service = serviceTimesOf(input.serviceTimeCv);
-  const fits = { LEAST_REQUEST: fit, ROUND_ROBIN: fit, RANDOM: fit };
-  const p99 = (utilisation: number): number =>
-    Math.log(p99Of(service, waitAt({ ...input, policy }, utilisation, fits)));
-  const { utilisation } = input;
-  const at = p99(utilisation);
-  const slope = Math.max(LEAST_SLOPE, (p99(utilisation * 1.01) - p99(utilisation * 0.99)) / 0.02);
-  return { error: (at - Math.log(simulated)) / slope, slope };
-}
-
-const known = new Map<number, ServiceTimes>();
-function serviceTimesOf(cv: number): ServiceTimes {
-  const found = known.get(cv) ?? serviceTimes(cv);
-  known.set(cv, found);
-  return found;
-}
-
-export function p99Of(service: ServiceTimes, { waiting, scale }: { waiting: number; scale: number }): number {
-  let [low, high] = [0, 1];
-  while (sojournTail(service, high, waiting, scale) > 0.01) high *= 2;
-  for (let i = 0; i < 40; i++) {
-    const middle = (low + high) / 2;
-    if (sojournTail(service, middle, waiting, scale) > 0.01) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-interface Equations {
-  matrix: Float64Array[];
-  right: Float64Array;
-}
-
-function normalEquations(
-  policy: FittedPolicy,
-  samples: readonly Sample[],
-  fit: PolicyFit,
-  fields: readonly Field[],
-  damping: number,
-): Equations {
-  const each = termCount(samples);
-  const size = each * fields.length;
-  const matrix = Array.from({ length: size }, () => new Float64Array(size));
-  const right = new Float64Array(size);
-  for (const sample of samples) {
-    const base = terms(features({ ...sample.input, policy }, sample.input.utilisation));
-    const { error } = errorOf(policy, sample, fit);
-    const row = new Float64Array(size);
-    fields.forEach((field, f) => {
-      const shifted = { ...fit, [field]: [(fit[field]?.[0] ?? 0) + STEP, ...(fit[field] ?? []).slice(1)] };
-      const slope = (errorOf(policy, sample, shifted).error - error) / STEP;
-      base.forEach((term, i) => (row[f * each + i] = slope * term));
-    });
-    const weight = weightOf(sample) * Math.min(1, HUBER / Math.max(1e-9, Math.abs(error)));
-    for (let i = 0; i < size; i++) {
-      right[i]! -= weight * error * row[i]!;
-      for (let j = 0; j < size; j++) matrix[i]![j]! += weight * row[i]! * row[j]!;
-    }
-  }
-  const ridge = RIDGE * HUBER ** 2;
-  fields.forEach((field, f) => {
-    for (let i = 0; i < each; i++) {
-      const at = f * each + i;
-      right[at]! -= ridge * (fit[field]?.[i] ?? 0);
-      matrix[at]![at]! += ridge + damping * (matrix[at]![at]! * 0.01 + ridge);
-    }
+export function errorsOf(policy: FittedPolicy, samples: readonly Sample[], fit: WaitFit): number[] {
+  return samples.map((sample) => {
+    const { x, y, slope, atMost } = rowOf(policy, sample, fit);
+    const error = slope * (dot(fit[policy], x) - y);
+    return atMost ? Math.max(0, error) : error;
   });
-  return { matrix, right };
 }
 
-function termCount(samples: readonly Sample[]): number {
-  const [first] = samples;
-  return first === undefined ? 0 : terms(features(first.input, first.input.utilisation)).length;
+function rowOf(policy: FittedPolicy, { input, p99 }: Sample, known: WaitFit): Row {
+  const { concurrency, serviceTimeCv, utilisation, instances, requests } = input;
+  const setting = { ...input, policy };
+  const asRandom = policy === 'RANDOM' ? 0 : correction('RANDOM', setting, utilisation, known);
+  const least = LEAST_WAIT * serviceTimeQuantile(serviceTimeCv, 0.99);
+  const logit = equivalentLogit(workOf(serviceTimeCv, concurrency), concurrency, Math.max(p99, least));
+  const slope = 1 - utilisation;
+  const waiting = Math.max(1e-5, erlangC(concurrency, utilisationOf(logit) * concurrency));
+  const noise = Math.sqrt((ALIKE * slope) / (requests * waiting)) / concurrency;
+  // Of a few instances one more or less is allowed, so that an error of the utilisation says little.
+  const matters = 0.1 + 0.9 * Math.min(1, instances / 20);
+  return {
+    x: basis(policy, setting, utilisation),
+    y: logit - logitOf(utilisation) - asRandom - firstGuess(policy, setting, utilisation),
+    slope,
+    atMost: p99 < least,
+    weight: (matters * slope ** 2) / (1 + (noise / MODEL_ERROR) ** 2),
+  };
 }
 
-function lossOf(
-  policy: FittedPolicy,
-  samples: readonly Sample[],
-  fit: PolicyFit,
-  fields: readonly Field[],
-): number {
-  const huber = (e: number): number => (Math.abs(e) < HUBER ? 0.5 * e * e : HUBER * (Math.abs(e) - HUBER / 2));
-  const data = samples.reduce((sum, sample) => sum + weightOf(sample) * huber(errorOf(policy, sample, fit).error), 0);
-  const size = fields.flatMap((field) => fit[field] ?? []).reduce((sum, value) => sum + value * value, 0);
-  return data + 0.5 * RIDGE * HUBER ** 2 * size;
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 }
 
-function moved(fit: PolicyFit, fields: readonly Field[], step: Float64Array): PolicyFit {
-  const each = step.length / fields.length;
-  const parts = fields.map((field, f) => [
-    field,
-    Array.from({ length: each }, (_, i) => (fit[field]?.[i] ?? 0) + (step[f * each + i] ?? 0)),
-  ]);
-  return { ...fit, ...(Object.fromEntries(parts) as Partial<PolicyFit>) };
-}
-
-/** Of a few instances one more or less is allowed, so that an error of the utilisation says little. */
-function weightOf({ input }: Sample): number {
-  return 0.1 + 0.9 * Math.min(1, input.instances / 20);
-}
-
-/** Gauss's elimination with row pivots. */
-function solve({ matrix, right }: Equations): Float64Array {
+/** Cholesky's decomposition of a matrix that is given by its lower half, which it overwrites. */
+function solve(matrix: Float64Array[], right: Float64Array): number[] {
   const n = right.length;
-  for (let col = 0; col < n; col++) {
-    let pivot = col;
-    for (let row = col + 1; row < n; row++)
-      if (Math.abs(matrix[row]![col]!) > Math.abs(matrix[pivot]![col]!)) pivot = row;
-    [matrix[col], matrix[pivot]] = [matrix[pivot]!, matrix[col]!];
-    [right[col], right[pivot]] = [right[pivot]!, right[col]!];
-    for (let row = col + 1; row < n; row++) {
-      const factor = matrix[row]![col]! / matrix[col]![col]!;
-      for (let k = col; k < n; k++) matrix[row]![k]! -= factor * matrix[col]![k]!;
-      right[row]! -= factor * right[col]!;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let value = matrix[i]![j]!;
+      for (let k = 0; k < j; k++) value -= matrix[i]![k]! * matrix[j]![k]!;
+      matrix[i]![j] = i === j ? Math.sqrt(value) : value / matrix[j]![j]!;
     }
   }
-  for (let row = n - 1; row >= 0; row--) {
-    for (let k = row + 1; k < n; k++) right[row]! -= matrix[row]![k]! * right[k]!;
-    right[row]! /= matrix[row]![row]!;
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) right[i]! -= matrix[i]![k]! * right[k]!;
+    right[i]! /= matrix[i]![i]!;
   }
-  return right;
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) right[i]! -= matrix[k]![i]! * right[k]!;
+    right[i]! /= matrix[i]![i]!;
+  }
+  return [...right];
 }

@@ -1,12 +1,12 @@
-import { perInstanceRps } from '../../core/plan/capacity.js';
 import { erlangC } from '../../core/plan/capacity/erlang.js';
 import type { Case } from './caseSet.js';
+import { randomSplitRps } from './randomSplit.js';
 
 /** What others would count: the same question, without the balancer. */
 export const PEERS: Readonly<Record<string, (question: Case) => number>> = {
   'Erlang C, one pooled queue': pooledCount,
   'random split, M/M/c each': (question) =>
-    Math.max(1, Math.ceil(question.demandRps / perInstanceRps(question).rps - 1e-9)),
+    Math.max(1, Math.ceil(question.demandRps / randomSplitRps(question) - 1e-9)),
   'fixed 65 % utilisation': ({ demandRps, serviceTimeMs, concurrency }) =>
     Math.max(1, Math.ceil((demandRps * serviceTimeMs) / (1000 * concurrency * 0.65))),
 };

@@ -2,8 +2,9 @@ import { ringGroups } from '../../core/plan/capacity/ringShares.js';
 import { simulateWaits, sojournsFrom } from '../../core/plan/capacity/queueSimulation.js';
 import type { Case } from './caseSet.js';
 
-/** More instances behave as this many with the same load each: the wait at one hardly depends on so many others. */
-const MOST_SIMULATED = 256;
+const RING_POINTS = 1024;
+/** Steps of fewer instances are narrower than what a count is judged by. */
+const RING_STEPS = 8;
 
 /** Whether so many instances keep the SLO in the simulation, and none is busier than allowed. */
 export function meetsSlo(question: Case, instances: number, requests: number): boolean {
@@ -13,7 +14,7 @@ export function meetsSlo(question: Case, instances: number, requests: number): b
   const fullest = policy === 'RING_HASH' ? (ringGroups(instances).at(-1)?.load ?? 1) : 1;
   if (utilisation * fullest > maxUtilisation + 1e-9) return false;
   const waits = simulateWaits({
-    instances: policy === 'RING_HASH' ? instances : Math.min(MOST_SIMULATED, instances),
+    instances,
     concurrency,
     proxies: question.clientProxies,
     policy,
@@ -24,6 +25,21 @@ export function meetsSlo(question: Case, instances: number, requests: number): b
     seed: question.id * 8191 + instances,
   });
   return sojournsFrom(waits, question.serviceTimeCv).tail(question.sloP99Ms / serviceTimeMs) <= 0.01;
+}
+
+/**
+ * The smallest count that keeps the SLO. On a ring one instance more can leave each with a point less and all more
+ * uneven, so that the last count of each step below what was found is tried too.
+ */
+export function smallestCount(question: Case, guess: number, requests: number): number {
+  const meets = (count: number): boolean => meetsSlo(question, count, requests);
+  const found = smallestFrom(guess, meets);
+  if (question.policy !== 'RING_HASH') return found;
+  for (let points = RING_STEPS; points >= 2; points--) {
+    const last = Math.ceil(RING_POINTS / (points - 1)) - 1;
+    if (last > found / 2 && last < found && meets(last)) return smallestFrom(last, meets);
+  }
+  return found;
 }
 
 /** The smallest count that `meets`, from a first guess: steps that double, then halves. */

@@ -1,7 +1,7 @@
 import type { CalibrationContext, StatedCapacity } from './calibrate.js';
 import { assumedServiceTimeCv } from './capacityCurve.js';
-import { sojournOf, sojournQuantile } from './sojourn.js';
-import type { Sojourn } from './sojourn.js';
+import { sojournOf, sojournQuantile, workOf } from './sojourn.js';
+import type { ServiceWork, Sojourn } from './sojourn.js';
 
 /** One record with a latency. */
 export interface Seen {
@@ -38,10 +38,13 @@ export function fitQueue(
   const levels = mergeLevels(records);
   if (levels.length < 3) return undefined;
   const cv = stated.serviceTimeCv ?? assumedServiceTimeCv(stated.serviceTimeMs, context.sloP99Ms);
+  const works = new Map<number, ServiceWork>();
   const errorAt = (time: number, workers: number): number => {
     const concurrency = Math.max(1, Math.round(stated.concurrency * 2 ** workers));
     const candidate = { serviceTimeMs: stated.serviceTimeMs * 2 ** time, concurrency };
-    return errorOf(candidate, cv, context, levels) + PRIOR * (time * time + workers * workers);
+    const work = works.get(concurrency) ?? workOf(cv, concurrency);
+    works.set(concurrency, work);
+    return errorOf(candidate, cv, work, context, levels) + PRIOR * (time * time + workers * workers);
   };
   let best = { time: 0, workers: 0, error: Infinity };
   for (let step = 0.5, reach = OCTAVES; step >= 0.06; reach = step, step /= 2) {
@@ -95,6 +98,7 @@ interface Candidate {
 function errorOf(
   { serviceTimeMs, concurrency }: Candidate,
   serviceTimeCv: number,
+  work: ServiceWork,
   { policy, clientProxies }: CalibrationContext,
   levels: readonly Seen[],
 ): number {
@@ -102,7 +106,7 @@ function errorOf(
   let sum = 0;
   for (const { instances, instanceRps, p99Ms } of levels) {
     const setting = { policy, instances, concurrency, proxies: Math.max(1, clientProxies), serviceTimeCv, arrivalCv2: 1 };
-    const sojourn = sojourns.get(instances) ?? sojournOf(setting);
+    const sojourn = sojourns.get(instances) ?? sojournOf(setting, work);
     sojourns.set(instances, sojourn);
     const utilisation = (instanceRps * serviceTimeMs) / (1000 * concurrency);
     // What was answered cannot be more than what the workers can do.

@@ -40,13 +40,11 @@ export const DEFAULT_MAX_UTILISATION = 0.8;
 /** Of the SLO, at most this much is assumed to be the p99 of service alone; the rest is left for waiting. */
 const SERVICE_SHARE = 0.8;
 /** Between these the capacity is straight; beyond the last, each instance takes the same. */
-const KNOTS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024];
-/** The fullest of a ring grows with their number, in steps where Envoy gives each one point less on it. */
-const RING_KNOTS = [...KNOTS.slice(0, -5), 204, 205, 256, 341, 342, 511, 512, 700, 1023, 1024, 1280, 1600, 2000, 2500, 3200, 4096];
-/** A ring of 1,024 points is shared out anew at each of these, down to one point for an instance. */
+const KNOTS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256, 512, 1024];
+/** With the first and last count of each number of points that Envoy's ring of 1,024 gives an instance. */
 const RING_KNOTS = [
-  1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 52, 64, 79, 93, 103, 114, 128, 147, 171, 205, 256, 257, 341, 342, 511,
-  512, 640, 800, 1023, 1024, 1400, 2000, 2800, 4000,
+  1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 52, 64, 78, 79, 85, 86, 93, 94, 102, 103, 113, 114, 127, 128, 146, 147,
+  170, 171, 204, 205, 255, 256, 300, 341, 342, 420, 511, 512, 640, 800, 1023, 1024, 1280, 1600, 2000, 2500, 3200, 4096,
 ];
 /** Requests in flight stay below their mean by this many of its square roots but for one in a thousand moments. */
 const IN_FLIGHT_SPREAD = 3.1;
@@ -83,7 +81,6 @@ export function capacityCurve(queues: ServiceQueues): CapacityCurve {
   const serviceTimeCv = serviceTimeCvOf(queues);
   const queuesWithCv = { ...queues, serviceTimeCv, work: workOf(serviceTimeCv, queues.concurrency) };
   const points: Point[] = [];
-  const knots = queues.policy === 'RING_HASH' ? RING_KNOTS : KNOTS;
   const knots = queues.policy === 'RING_HASH' ? RING_KNOTS : KNOTS;
   const pointAt = (knot: number): Point => {
     for (let i = points.length; i <= knot; i++) {
@@ -125,18 +122,16 @@ function pointOf(queues: WithCv, instances: number): Point {
   const { maxUtilisation = DEFAULT_MAX_UTILISATION } = queues;
   const sojourn = sojournOf(settingOf(queues, instances), queues.work);
   const busyRps = (concurrency * 1000) / serviceTimeMs;
-  const each: [InstanceBinding, number][] = [
-    ['slo', highestUtilisation(sojourn, sloP99Ms / serviceTimeMs) * busyRps],
-    ['utilisation', (maxUtilisation * busyRps) / sojourn.fullest],
-  ];
+  const limits: [InstanceBinding, number][] = [['utilisation', maxUtilisation * busyRps]];
   if (cpu !== undefined && cpu.msPerRequest > 0) {
-    each.push(['cpu', (maxUtilisation * cpu.coresPerInstance * 1000) / cpu.msPerRequest / sojourn.fullest]);
+    limits.push(['cpu', (maxUtilisation * cpu.coresPerInstance * 1000) / cpu.msPerRequest]);
   }
-  if (memory !== undefined && memory.mibPerRequestInFlight > 0) {
-    each.push(['memory', memoryRps(memory, sloP99Ms) / sojourn.fullest]);
-  }
-  const [binding, rps] = each.reduce((least, one) => (one[1] < least[1] ? one : least));
-  return { rps: instances * rps, binding };
+  if (memory !== undefined && memory.mibPerRequestInFlight > 0) limits.push(['memory', memoryRps(memory, sloP99Ms)]);
+  const [binding, most] = limits.reduce((least, one) => (one[1] < least[1] ? one : least));
+  // Limits hold for the fullest instance; queues are only looked at up to them.
+  const top = Math.min(0.999, most / busyRps) / sojourn.fullest;
+  const slo = highestUtilisation(sojourn, sloP99Ms / serviceTimeMs, top);
+  return { rps: instances * busyRps * slo, binding: slo < top ? 'slo' : binding };
 }
 
 /** Little's law with the SLO for the time in the instance: n + 3.1 √n in flight fit into the memory that is left. */

@@ -3,8 +3,8 @@ import { gammaQuantile } from './gamma.js';
 /** Envoy's smallest ring; every instance gets the same number of points on it. */
 const RING_POINTS = 1024;
 /** Beyond this many, all but the fullest are told in groups. */
-const SINGLE = 32;
-const GROUPS = 16;
+const SINGLE = 16;
+const GROUPS = 12;
 
 /** Instances that get alike: how many, and the share of one over the mean share. */
 export interface ShareGroup {

@@ -53,12 +53,12 @@ describe('erlangC', () => {
 
 describe('sojournTail', () => {
   it('is exact for M/M/1: exponential with rate 1 − ρ', () => {
-    const tail = sojournTail(serviceTimes(1), 20, { waiting: 0.8, scale: 5, shape: 0 });
+    const tail = sojournTail(serviceTimes(1), 20, [{ waiting: 0.8, scale: 5, shape: 0 }]);
     expect(Math.log(tail)).toBeCloseTo(-0.2 * 20, 2);
   });
 
   it('adds a uniform wait to a constant service', () => {
-    const uniform = { waiting: 0.4, scale: 0.5, shape: -1 };
+    const uniform = [{ waiting: 0.4, scale: 0.5, shape: -1 }];
     expect(sojournTail(serviceTimes(0), 1.25, uniform)).toBeCloseTo(0.4 * 0.75, 9);
     expect(sojournTail(serviceTimes(0), 2.01, uniform)).toBe(0);
   });
@@ -108,6 +108,20 @@ describe('simulateQueues', () => {
   it('finds M/M/c in one instance', () => {
     const found = simulateQueues({ ...run, instances: 1, concurrency: 10, utilisation: 0.8 });
     expect(Math.abs(found.waiting - erlangC(10, 8))).toBeLessThan(0.02);
+  });
+
+  it.each([
+    ['LEAST_REQUEST', 6.6],
+    ['ROUND_ROBIN', 15.2],
+    ['RANDOM', 31.7],
+  ] as const)('%s, 40 single workers 85 %% busy behind one proxy: p99 wait %d', (policy, waitP99) => {
+    const found = simulateQueues({ ...run, policy, proxies: 1, utilisation: 0.85, requests: 400_000 });
+    expect(Math.abs(found.waitP99 / waitP99 - 1)).toBeLessThan(0.12);
+  });
+
+  it('waits 0.53 where the 40 workers share one queue', () => {
+    const found = simulateQueues({ ...run, instances: 1, concurrency: 40, utilisation: 0.85, requests: 400_000 });
+    expect(Math.abs(found.waitP99 - 0.53)).toBeLessThan(0.08);
   });
 
   it('gives the same for the same seed and something else for another', () => {

@@ -35,14 +35,15 @@ export function waitsAt(
 
 /** The utilisation at which a random split of Poisson arrivals would wait as this setting does at `utilisation`. */
 export function randomUtilisation(setting: QueueSetting, utilisation: number, fit: WaitFit = WAIT_FIT): number {
-  const asRandom = correction('RANDOM', setting, utilisation, fit);
   const policy = fittedPolicy(setting.policy);
+  const asRandom = correction('RANDOM', setting, utilisation, fit);
   // Of one instance there is nothing to choose; and no balancer that evens out does worse than none.
-  const shift =
-    policy === 'RANDOM' || setting.instances === 1
-      ? asRandom
-      : Math.min(asRandom, firstGuess(policy, setting, utilisation) + correction(policy, setting, utilisation, fit));
+  const shift = policy === 'RANDOM' || setting.instances === 1 ? asRandom : asRandom + evened(policy);
   return 1 / (1 + ((1 - utilisation) / utilisation) * Math.exp(-shift));
+
+  function evened(by: FittedPolicy): number {
+    return Math.min(0, firstGuess(by, setting, utilisation) + correction(by, setting, utilisation, fit));
+  }
 }
 
 /**
@@ -99,15 +100,26 @@ export function firstGuess(policy: FittedPolicy, setting: QueueSetting, utilisat
 
 const MOST_SHIFT = 6;
 
-function correction(policy: FittedPolicy, setting: QueueSetting, utilisation: number, fit: WaitFit): number {
+/** Learnt, in log-odds: for RANDOM from the closed form, for the others from RANDOM and the first guess. */
+export function correction(policy: FittedPolicy, setting: QueueSetting, utilisation: number, fit: WaitFit): number {
   const coefficients = fit[policy];
-  const x = basis(policy, setting, utilisation);
-  let sum = 0;
-  for (let i = 0; i < coefficients.length; i++) sum += (coefficients[i] ?? 0) * (x[i] ?? 0);
+  const x = features(policy, setting, utilisation);
+  // The polynomial of `basis` in nested form: plans ask for it too often to list its products.
+  let at = x.length + 1;
+  let sum = coefficients[0] ?? 0;
+  for (let i = 0; i < x.length; i++) {
+    let one = coefficients[i + 1] ?? 0;
+    for (let j = i; j < x.length; j++) {
+      let two = coefficients[at++] ?? 0;
+      for (let k = j; k < x.length; k++) two += (coefficients[at++] ?? 0) * (x[k] ?? 0);
+      one += two * (x[j] ?? 0);
+    }
+    sum += one * (x[i] ?? 0);
+  }
   return Math.max(-MOST_SHIFT, Math.min(MOST_SHIFT, sum));
 }
 
-/** What the fit knows of a setting, with all products of two and three; the constant first. */
+/** What the fit knows of a setting, with all products of two and of three; the constant first. */
 export function basis(policy: FittedPolicy, setting: QueueSetting, utilisation: number): readonly number[] {
   const x = features(policy, setting, utilisation);
   const list = [1, ...x];
@@ -130,13 +142,12 @@ function features(policy: FittedPolicy, setting: QueueSetting, utilisation: numb
     Math.log(1 - Math.min(0.97, utilisation)) / 1.5 + 1,
     Math.log(Math.max(0.005, utilisation)) / 2 + 1,
     Math.min(2, serviceTimeCv) - 1,
-    // Bursts are shared by all instances.
-    Math.min(2, Math.max(-1, arrivalCv2 - 1) / instances),
-    2 / instances - 0.2,
+    // Requests that come close together, over those of others that an instance works on; smoother is taken as Poisson.
+    Math.log1p(Math.max(0, arrivalCv2 - 1) / (instances * Math.max(0.005, utilisation))) / 2,
     Math.max(-8, Math.log(erlangC(concurrency, utilisation * concurrency))) / 4 + 1,
   ];
   if (policy === 'RANDOM') return shared;
   // Own requests that a proxy has in flight at an instance: all that it knows of the instance's load.
   const seen = Math.log((utilisation * concurrency) / proxies);
-  return [...shared, Math.tanh(seen / 3), 2 / proxies - 0.5];
+  return [...shared, Math.tanh(seen / 3), 2 / proxies - 0.5, 2 / instances - 0.2];
 }
