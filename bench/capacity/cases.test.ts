@@ -25,7 +25,13 @@ describe('planned counts against the simulation', () => {
     const zones = Array.from({ length: 400 }, (_, i) => `zone-${i % 3}`);
     for (const question of caseSet(6, 4).filter(({ policy }) => policy !== 'RING_HASH')) {
       for (const survive of ['instance', 'zone'] as const) {
-        const found = instancesFor({ ...question, maxInstances: 400, zones, survive, sloP99Ms: question.sloP99Ms * 1.3 });
+        const found = instancesFor({
+          ...question,
+          maxInstances: 400,
+          zones,
+          survive,
+          sloP99Ms: question.sloP99Ms * 1.3,
+        });
         const count = found.ok ? found.value.count : 0;
         const lost = survive === 'instance' ? 1 : Math.ceil(count / 3);
         const left = { ...question, id: Math.floor(1e6 * random()), sloP99Ms: question.sloP99Ms * 1.3 * 1.05 };

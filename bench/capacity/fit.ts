@@ -10,8 +10,6 @@ import { parseArgs } from 'node:util';
 import type { FittedPolicy, WaitFit } from '../../core/plan/capacity/waitModel.js';
 import { errorsOf, fitPolicy } from './fitPolicy.js';
 import { simulateDesign } from './samples.js';
-import type { Sample } from './samples.js';
-
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '4600' },

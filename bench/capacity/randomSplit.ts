@@ -36,7 +36,11 @@ export function randomSplitRps(input: RandomSplitInput): number {
   return low;
 }
 
-function tail({ concurrency, serviceTimeMs, sloP99Ms }: RandomSplitInput, arrivalRps: number, exponentialMs: number): number {
+function tail(
+  { concurrency, serviceTimeMs, sloP99Ms }: RandomSplitInput,
+  arrivalRps: number,
+  exponentialMs: number,
+): number {
   const offered = (arrivalRps / 1000) * serviceTimeMs;
   if (offered >= concurrency) return 1;
   const t = sloP99Ms - (serviceTimeMs - exponentialMs);

@@ -8,8 +8,8 @@ const stated = { concurrency: 4, serviceTimeMs: 20, startupSeconds: 10, serviceT
 
 /** What a service with these queues would have shown. */
 function recordsOf(concurrency: number, serviceTimeMs: number, startupSeconds = 10): DeploymentRecord[] {
-  return Array.from({ length: 24 }, (_, i) => {
-    const utilisation = 0.2 + 0.03 * i;
+  return Array.from({ length: 12 }, (_, i) => {
+    const utilisation = 0.2 + 0.06 * i;
     const { p99 } = simulateQueues({
       instances: 6,
       concurrency,
@@ -22,7 +22,14 @@ function recordsOf(concurrency: number, serviceTimeMs: number, startupSeconds = 
       seed: i,
     });
     const throughputRps = (utilisation * 6 * concurrency * 1000) / serviceTimeMs;
-    return { at: i * 3_600_000, service: 'front', instances: 6, throughputRps, p99Ms: p99 * serviceTimeMs, startupSeconds };
+    return {
+      at: i * 3_600_000,
+      service: 'front',
+      instances: 6,
+      throughputRps,
+      p99Ms: p99 * serviceTimeMs,
+      startupSeconds,
+    };
   });
 }
 

@@ -106,7 +106,9 @@ function mostOf(records: readonly DeploymentRecord[], sloP99Ms: number): number 
 }
 
 function seenOf({ instances, throughputRps, p99Ms }: DeploymentRecord): Seen[] {
-  return p99Ms === undefined || throughputRps <= 0 ? [] : [{ instances, instanceRps: throughputRps / instances, p99Ms }];
+  return p99Ms === undefined || throughputRps <= 0
+    ? []
+    : [{ instances, instanceRps: throughputRps / instances, p99Ms }];
 }
 
 class Words {

@@ -105,7 +105,14 @@ function errorOf(
   const sojourns = new Map<number, Sojourn>();
   let sum = 0;
   for (const { instances, instanceRps, p99Ms } of levels) {
-    const setting = { policy, instances, concurrency, proxies: Math.max(1, clientProxies), serviceTimeCv, arrivalCv2: 1 };
+    const setting = {
+      policy,
+      instances,
+      concurrency,
+      proxies: Math.max(1, clientProxies),
+      serviceTimeCv,
+      arrivalCv2: 1,
+    };
     const sojourn = sojourns.get(instances) ?? sojournOf(setting, work);
     sojourns.set(instances, sojourn);
     const utilisation = (instanceRps * serviceTimeMs) / (1000 * concurrency);

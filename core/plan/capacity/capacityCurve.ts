@@ -43,8 +43,9 @@ const SERVICE_SHARE = 0.8;
 const KNOTS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256, 512, 1024];
 /** With the first and last count of each number of points that Envoy's ring of 1,024 gives an instance. */
 const RING_KNOTS = [
-  1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 52, 64, 78, 79, 85, 86, 93, 94, 102, 103, 113, 114, 127, 128, 146, 147,
-  170, 171, 204, 205, 255, 256, 300, 341, 342, 420, 511, 512, 640, 800, 1023, 1024, 1280, 1600, 2000, 2500, 3200, 4096,
+  1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 52, 64, 78, 79, 85, 86, 93, 94, 102, 103, 113, 114, 127, 128, 146,
+  147, 170, 171, 204, 205, 255, 256, 300, 341, 342, 420, 511, 512, 640, 800, 1023, 1024, 1280, 1600, 2000, 2500, 3200,
+  4096,
 ];
 /** Requests in flight stay below their mean by this many of its square roots but for one in a thousand moments. */
 const IN_FLIGHT_SPREAD = 3.1;

@@ -89,7 +89,7 @@ describe('peakFactor', () => {
 });
 
 // prettier-ignore
-/** Requests by second, the first ten minutes of a public trace of a service that comes in bursts. */
+/** Requests by second, the first ten minutes of a public trace (copyright Microsoft Corporation, MIT licence). */
 const TRACE = [
   157, 158, 159, 160, 161, 160, 159, 160, 161, 162, 163, 162, 163, 162, 161, 162, 161, 160, 159, 158, 159, 160, 161,
   162, 163, 164, 163, 162, 161, 162, 161, 160, 159, 158, 157, 156, 155, 154, 153, 154, 155, 156, 155, 154, 153, 154,

@@ -49,7 +49,8 @@ describe('parseDeploymentRecords', () => {
   });
 
   it('tells every problem of JSON with its line', () => {
-    const text = '[\n{"time": "2026-03-01T08:00:00Z",\n"service": 3, "instances": 1.5,\n"throughputRps": 2, "rps": 1}\n]';
+    const text =
+      '[\n{"time": "2026-03-01T08:00:00Z",\n"service": 3, "instances": 1.5,\n"throughputRps": 2, "rps": 1}\n]';
     const found = parseDeploymentRecords(text, 'd.json');
     expect(found.ok ? [] : found.problems.map(({ line, field }) => `${line} ${field}`)).toEqual([
       '4 [0].rps',
@@ -63,7 +64,20 @@ describe('parseDeploymentRecords', () => {
   });
 
   it('never throws', () => {
-    const pieces = fc.constantFrom(HEADER, '\n', ',', '"', '[', ']', '{', '}', ':', '2026-03-01T08:00:00Z', '-1', '1e999');
+    const pieces = fc.constantFrom(
+      HEADER,
+      '\n',
+      ',',
+      '"',
+      '[',
+      ']',
+      '{',
+      '}',
+      ':',
+      '2026-03-01T08:00:00Z',
+      '-1',
+      '1e999',
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
         const found = parseDeploymentRecords(parts.join(''), 'd');

@@ -169,4 +169,3 @@ function problemsOf(question: InstanceQuestion, curve: CapacityCurve): Problem[]
 function round(value: number): number {
   return Number(value.toPrecision(3));
 }
-

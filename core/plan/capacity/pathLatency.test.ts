@@ -50,7 +50,9 @@ describe('pathLatency', () => {
   it('does not depend on the order of the input', () => {
     const one = pathLatency({ entry: 'a', calls: { a: { b: 1.5, c: 0.5 }, b: { d: 2 } }, sojourns }, 7);
     const turned = new Map([...sojourns].reverse());
-    expect(pathLatency({ entry: 'a', calls: { b: { d: 2 }, a: { c: 0.5, b: 1.5 } }, sojourns: turned }, 7)).toEqual(one);
+    expect(pathLatency({ entry: 'a', calls: { b: { d: 2 }, a: { c: 0.5, b: 1.5 } }, sojourns: turned }, 7)).toEqual(
+      one,
+    );
   });
 
   it('is nothing for a service that nobody knows', () => {
@@ -67,7 +69,14 @@ describe('tableAt', () => {
 });
 
 describe('sojournTable', () => {
-  const queues = { policy: 'RANDOM', clientProxies: 1, concurrency: 1, serviceTimeMs: 10, serviceTimeCv: 1, sloP99Ms: 500 } as const;
+  const queues = {
+    policy: 'RANDOM',
+    clientProxies: 1,
+    concurrency: 1,
+    serviceTimeMs: 10,
+    serviceTimeCv: 1,
+    sloP99Ms: 500,
+  } as const;
 
   it('is exponential for M/M/1 under a random split', () => {
     const table = sojournTable(queues, 20, 1400);

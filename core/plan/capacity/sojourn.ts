@@ -42,7 +42,10 @@ export function sojournOf(
   return {
     fullest: groups.at(-1)?.load ?? 1,
     tailAt: (utilisation) => {
-      const tails = groups.map(({ instances, load }) => ({ part: instances * load, tail: evenTail(utilisation * load) }));
+      const tails = groups.map(({ instances, load }) => ({
+        part: instances * load,
+        tail: evenTail(utilisation * load),
+      }));
       return (t) => tails.reduce((sum, { part, tail }) => sum + part * tail(t), 0) / setting.instances;
     },
   };
@@ -76,13 +79,15 @@ export function highestUtilisation(sojourn: Sojourn, t: number, most = 0.999 / s
   return low;
 }
 
+const QUANTILE_HALVINGS = 20;
+
 /** Estimated p99 in mean service times; Infinity where an instance is overloaded. */
 export function sojournQuantile(sojourn: Sojourn, utilisation: number, level = 1 - TAIL): number {
   if (utilisation * sojourn.fullest >= 1) return Infinity;
   const tail = sojourn.tailAt(utilisation);
   let [low, high] = [0, 1];
   while (tail(high) > 1 - level && high < 1e9) high *= 2;
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < QUANTILE_HALVINGS; i++) {
     const middle = (low + high) / 2;
     if (tail(middle) > 1 - level) low = middle;
     else high = middle;

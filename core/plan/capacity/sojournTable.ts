@@ -10,7 +10,17 @@ export function sojournTable(queues: ServiceQueues, instances: number, demandRps
   const { policy, concurrency, serviceTimeMs, arrivalCv2 = 1 } = queues;
   const utilisation = (Math.max(0, demandRps) * serviceTimeMs) / (1000 * concurrency * instances);
   const proxies = Math.max(1, queues.clientProxies);
-  const sojourn = sojournOf({ policy, instances, concurrency, proxies, serviceTimeCv: serviceTimeCvOf(queues), arrivalCv2 });
+  const sojourn = sojournOf({
+    policy,
+    instances,
+    concurrency,
+    proxies,
+    serviceTimeCv: serviceTimeCvOf(queues),
+    arrivalCv2,
+  });
   if (!(utilisation * sojourn.fullest < 1)) return undefined;
-  return { levels: LEVELS, timesMs: LEVELS.map((level) => sojournQuantile(sojourn, utilisation, level) * serviceTimeMs) };
+  return {
+    levels: LEVELS,
+    timesMs: LEVELS.map((level) => sojournQuantile(sojourn, utilisation, level) * serviceTimeMs),
+  };
 }

@@ -139,7 +139,8 @@ describe('simulateQueues', () => {
 
   it('waits more behind more proxies, as each sees less', () => {
     const waits = [1, 4, 40].map(
-      (proxies) => simulateQueues({ ...run, policy: 'LEAST_REQUEST', concurrency: 4, utilisation: 0.9, proxies }).waitP99,
+      (proxies) =>
+        simulateQueues({ ...run, policy: 'LEAST_REQUEST', concurrency: 4, utilisation: 0.9, proxies }).waitP99,
     );
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
   });
