@@ -1,4 +1,4 @@
-import type { PlanOutcome, PlanRequest } from './contract.js';
+import type { PlanOutcome, PlanRequest, PlannedWindow } from './contract.js';
 import { StepFailure, refuseAll } from './errors.js';
 import type { Activity, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
@@ -7,7 +7,7 @@ import { graphOfRegion } from '../core/graph/build.js';
 import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
 import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
 import { planMesh } from '../core/plan/plan.js';
-import { windowAt } from '../core/plan/windowAt.js';
+import { busiestWindow, windowAt } from '../core/plan/windowAt.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { planHash } from '../core/spec/hash.js';
@@ -44,9 +44,7 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
     const { windows } = document.plan;
     return {
       plan: { ref: await ports.artifacts.putJson('plan', document), hash },
-      ...(windows.length > 1
-        ? { windows: windows.map(({ from }) => ({ from, wallFromMs: wallTimeMs(spec, from) })) }
-        : {}),
+      ...(windows.length > 1 ? { windows: timedWindows(spec, document.plan) } : {}),
       services: windowAt(document.plan).services.map((service) => ({
         service: service.service,
         instances: service.instances.value,
@@ -56,6 +54,16 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
       warnings: [...document.plan.warnings, ...document.graph.warnings],
     };
   };
+
+/**
+ * When each window begins by the clock on the wall. After the last one the busiest comes in force: until somebody plans
+ * anew nobody knows what demand comes, and a night's settings are no guess for a day.
+ */
+export function timedWindows(spec: Pick<RegionSpec, 'demandClock'>, plan: MeshPlan): PlannedWindow[] {
+  const end = plan.windows.at(-1)?.to ?? '';
+  const timed = plan.windows.map(({ from }) => ({ from, wallFromMs: wallTimeMs(spec, from) }));
+  return [...timed, { from: busiestWindow(plan).from, wallFromMs: wallTimeMs(spec, end) }];
+}
 
 async function planOf(
   ports: Ports,

@@ -23,3 +23,10 @@ export function windowBefore(plan: MeshPlan, at?: string): PlanWindow | undefine
   const before = plan.windows[index - 1];
   return before === undefined ? undefined : windowAt(plan, before.from);
 }
+
+/** The window with the most instances in all, the first of equals: what is safe when nobody knows what comes. */
+export function busiestWindow(plan: MeshPlan): PlanWindow {
+  const all = plan.windows.map((window) => windowAt(plan, window.from));
+  const total = ({ services }: PlanWindow): number => services.reduce((sum, one) => sum + one.instances.value, 0);
+  return all.reduce((most, window) => (total(window) > total(most) ? window : most), windowAt(plan));
+}

@@ -6,7 +6,7 @@ import { forecastOf, shopRegion } from '../../test/fixtures/regionSpec.js';
 import type { DemandForecast } from '../spec/forecast.js';
 import type { PlanningSpec } from '../spec/region.js';
 import { planHash } from '../spec/hash.js';
-import { windowAt } from './windowAt.js';
+import { busiestWindow, windowAt } from './windowAt.js';
 import { cutWindows, steadyCounts } from './windows.js';
 
 const HOUR_MS = 3_600_000;
@@ -100,6 +100,18 @@ describe('a plan of several windows', () => {
     }
     expect(windowAt(plan, '2026-01-01T03:00:00Z').services[0]?.demand.rps).toBe(400);
     expect(windowAt(plan, '2030-01-01T00:00:00Z').services[0]?.demand.rps).toBe(100);
+  });
+});
+
+describe('busiestWindow', () => {
+  it('has the most instances in all, with all its services', () => {
+    const plan = planOf(shopRegion({ planning: planning(), neighbours: [] }), hours([100, 100, 400, 400, 100, 100]));
+    const busy = busiestWindow(plan);
+    expect(busy.services.map((one) => [one.service, one.instances.value])).toEqual([
+      ['front', 3],
+      ['cart', 3],
+      ['stock', 8],
+    ]);
   });
 });
 

@@ -24,7 +24,7 @@ interface Told {
 }
 
 /** Scaled to the capacity that is ready; the others are the plan's at every stage. */
-const SCALED = /^(rateLimit\.(rps|burst|enforcedPercent)|breaker\..*)$/;
+const SCALED = /^(rateLimit\.(rps|burst|enforcedPercent)|breaker\..*|outlier\.maxEjectionPercent)$/;
 
 /** Nine digits pass through a proxy's own way of saying a rate. */
 function rounded(settings: object): Record<string, unknown> {
