@@ -1,8 +1,9 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import type { HostSpec, RegionSpec } from '../../core/spec/region.js';
-import type { LbPolicy, SettingField } from '../../core/spec/settings.js';
-import { Because, seconds, toYaml } from '../document.js';
+import type { LbPolicy } from '../../core/spec/settings.js';
+import { seconds, toYaml } from '../document.js';
 import type { Tree } from '../document.js';
+import { told } from '../told.js';
 import { inboundCluster, inboundOf } from './inbound.js';
 import { FILES, TYPES, unplannedName, watched } from './names.js';
 import { healthQuestion, httpProtocolOptions, servicesBehindProxies } from './protocols.js';
@@ -121,18 +122,5 @@ function healthCheck(service: LiveService): Tree {
     unhealthy_threshold: value('health.unhealthyThreshold'),
     healthy_threshold: value('health.healthyThreshold'),
     ...healthQuestion(service),
-  };
-}
-
-interface Told {
-  value(field: SettingField): Because;
-  ms(field: SettingField): Because;
-}
-
-/** Settings of a service with their reasons. */
-export function told({ settings, reasons }: LiveService): Told {
-  return {
-    value: (field) => new Because(settings[field], reasons[field]),
-    ms: (field) => new Because(seconds(Number(settings[field])), reasons[field]),
   };
 }

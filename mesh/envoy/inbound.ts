@@ -2,7 +2,7 @@ import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import type { HostSpec, InboundSpec, RegionSpec } from '../../core/spec/region.js';
 import { Because, toYaml } from '../document.js';
 import type { Tree } from '../document.js';
-import { percent, tokenBucket } from './buckets.js';
+import { percent, repeatBucket } from './buckets.js';
 import { socketAddress } from './endpoints.js';
 import { httpListener, listener } from './listener.js';
 import {
@@ -137,13 +137,11 @@ function marks(service: LiveService): { [key: string]: Tree } {
   return { ...ours, response_headers_to_add: [mark] };
 }
 
-function repeatLimit({ service, settings, reasons }: LiveService): Tree {
-  const rps = settings['inbound.retryRps'];
-  const reason = reasons['inbound.retryRps'];
+function repeatLimit(live: LiveService): Tree {
   return {
     '@type': TYPES.rateLimit,
-    stat_prefix: `inbound_repeats_${service}`,
-    token_bucket: tokenBucket(rps, Math.max(1, Math.ceil(rps)), reason === undefined ? {} : { rps: reason }),
+    stat_prefix: `inbound_repeats_${live.service}`,
+    token_bucket: repeatBucket(live),
     filter_enabled: percent(100),
     filter_enforced: percent(100),
     // What is repeated has failed before; for its caller it fails once more, and is not asked a third time.

@@ -2,12 +2,13 @@ import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import type { HostSpec, SocketSpec } from '../../core/spec/region.js';
 import type { SettingField } from '../../core/spec/settings.js';
 import type { Mismatch } from '../renderer.js';
+import type { Value } from '../sameValue.js';
+import { sameValue } from '../sameValue.js';
 import { canStartSlowly } from './clusters.js';
 import { inboundName } from './names.js';
 import { readRunning } from './running.js';
 import type { Running } from './running.js';
 
-type Value = number | string | undefined;
 type Check = (field: string, expected: Value, actual: Value) => void;
 
 /** Field by field, where what runs differs from what should. Services that run but should not are named too. */
@@ -25,7 +26,7 @@ function compareService(live: LiveService, own: string, host: HostSpec, running:
   const { service } = live;
   const mismatches = new Map<string, Mismatch>();
   const check: Check = (field, expected, actual) => {
-    if (same(expected, actual) || mismatches.has(field)) return;
+    if (sameValue(expected, actual) || mismatches.has(field)) return;
     mismatches.set(field, { host: host.name, service, field, expected, actual });
   };
   const found = running.services[service];
@@ -71,10 +72,4 @@ function compareInbound(live: LiveService, host: HostSpec, running: Running, che
 function sockets(list: readonly SocketSpec[]): string {
   const texts = list.map((socket) => `${socket.address}:${socket.port}`);
   return texts.sort().join(' ');
-}
-
-/** Rates pass through whole tokens and nanoseconds, so they may differ in the ninth digit. */
-function same(expected: Value, actual: Value): boolean {
-  if (typeof expected !== 'number' || typeof actual !== 'number') return expected === actual;
-  return Math.abs(expected - actual) <= 1e-6 * Math.max(1, Math.abs(expected));
 }

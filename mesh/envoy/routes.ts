@@ -1,11 +1,11 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import type { RegionSpec } from '../../core/spec/region.js';
-import { Because, toYaml } from '../document.js';
+import { toYaml } from '../document.js';
 import type { Tree } from '../document.js';
-import { percent, tokenBucket } from './buckets.js';
-import { told } from './clusters.js';
+import { bucketOf, rateLimit } from './buckets.js';
+import { told } from '../told.js';
 import { LONG_STREAM_IDLE } from './inbound.js';
-import { INGRESS, MESH, RATE_LIMIT_FILTER, TYPES, rateLimitStat } from './names.js';
+import { INGRESS, MESH, RATE_LIMIT_FILTER, TYPES } from './names.js';
 import { servicesBehindProxies } from './protocols.js';
 import { TAKEN_OFF, repeatedOn } from './repeats.js';
 
@@ -89,7 +89,7 @@ function serviceRoute(service: LiveService, match: Tree, behindProxy: boolean): 
         },
       },
     },
-    typed_per_filter_config: { [RATE_LIMIT_FILTER]: rateLimit(service) },
+    typed_per_filter_config: { [RATE_LIMIT_FILTER]: rateLimit(service, bucketOf(service)) },
   };
 }
 
@@ -114,17 +114,4 @@ function hashPolicy({ affinity, settings }: LiveService): { [key: string]: Tree 
       : // A life of 0 s makes it last as long as the user's session; who has none is given one.
         { cookie: { name: affinity.cookie, ttl: '0s', path: '/' } };
   return { hash_policy: [policy] };
-}
-
-function rateLimit(service: LiveService): Tree {
-  const { settings, reasons } = service;
-  const why = { rps: reasons['rateLimit.rps'] ?? '', burst: reasons['rateLimit.burst'] ?? '' };
-  const enforced = new Because(settings['rateLimit.enforcedPercent'], reasons['rateLimit.enforcedPercent']);
-  return {
-    '@type': TYPES.rateLimit,
-    stat_prefix: rateLimitStat(service.service),
-    token_bucket: tokenBucket(settings['rateLimit.rps'], settings['rateLimit.burst'], why),
-    filter_enabled: percent(100),
-    filter_enforced: percent(enforced),
-  };
 }

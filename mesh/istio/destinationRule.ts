@@ -2,8 +2,9 @@ import type { LiveService } from '../../core/spec/live.js';
 import type { RegionSpec } from '../../core/spec/region.js';
 import { Because } from '../document.js';
 import type { Tree } from '../document.js';
+import { told } from '../told.js';
 import type { Fields, IstioObject, IstioPlace } from './names.js';
-import { NETWORKING, hostOf, isTcp, told } from './names.js';
+import { NETWORKING, hostOf, isTcp } from './names.js';
 import type { Place } from './places.js';
 import { failoverOrder, placesOf, sharesRequests } from './places.js';
 

@@ -1,9 +1,9 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import type { RegionSpec } from '../../core/spec/region.js';
-import { Because } from '../document.js';
 import type { Tree } from '../document.js';
-import { percent, tokenBucket } from '../envoy/buckets.js';
-import { ATTEMPT_HEADER, OVERLOADED_HEADER, RATE_LIMIT_FILTER, TYPES, rateLimitStat } from '../envoy/names.js';
+import { bucketOf, percent, rateLimit, repeatBucket } from '../envoy/buckets.js';
+import type { Bucket } from '../envoy/buckets.js';
+import { ATTEMPT_HEADER, OVERLOADED_HEADER, RATE_LIMIT_FILTER, TYPES } from '../envoy/names.js';
 import type { Fields, IstioObject, IstioPlace } from './names.js';
 import { EDGE, WORKLOAD_LABEL, isTcp } from './names.js';
 import { edgeServices } from './virtualService.js';
@@ -24,7 +24,7 @@ export function edgeRateLimits(live: LiveMesh, place: IstioPlace): IstioObject |
   const routes = services.map((service) =>
     mergeRoute('GATEWAY', service, {
       ...(repeats(service) ? LEAVING_AT_ONCE : {}),
-      typed_per_filter_config: { [RATE_LIMIT_FILTER]: rateLimit(service, edgeBucket(service)) },
+      typed_per_filter_config: { [RATE_LIMIT_FILTER]: rateLimit(service, bucketOf(service)) },
     }),
   );
   return envoyFilter(EDGE, { ...place.gatewayLabels }, [insert('GATEWAY', RATE_LIMIT_FILTER, empty), ...routes]);
@@ -80,42 +80,18 @@ export function inboundLimits(service: LiveService, region: RegionSpec): IstioOb
   return envoyFilter(`${service.service}-inbound`, { [WORKLOAD_LABEL]: service.service }, patches);
 }
 
-export interface Bucket {
-  rps: number;
-  burst: number;
-}
-
-export function edgeBucket({ settings }: LiveService): Bucket {
-  return { rps: settings['rateLimit.rps'], burst: settings['rateLimit.burst'] };
-}
-
 /**
  * The region's rate over the service's instances instead of the region's proxies. It holds what other regions answer
  * too, so it is never below what the instances that are ready can take.
  */
 export function inboundBucket(service: LiveService, region: RegionSpec): Bucket {
-  const { rps, burst } = edgeBucket(service);
+  const { rps, burst } = bucketOf(service);
   const share = region.delivery.hosts.length / Math.max(1, service.endpoints.length);
   return { rps: rps * share, burst: Math.max(1, Math.ceil(burst * share)) };
 }
 
-function rateLimit(service: LiveService, { rps, burst }: Bucket): Fields {
-  const { settings, reasons } = service;
-  const why = { rps: reasons['rateLimit.rps'] ?? '', burst: reasons['rateLimit.burst'] ?? '' };
-  const enforced = new Because(settings['rateLimit.enforcedPercent'], reasons['rateLimit.enforcedPercent']);
-  return {
-    '@type': TYPES.rateLimit,
-    stat_prefix: rateLimitStat(service.service),
-    token_bucket: tokenBucket(rps, burst, why),
-    filter_enabled: percent(100),
-    filter_enforced: percent(enforced),
-  };
-}
-
 /** Only what is no first attempt has this descriptor, and only the descriptor has a bucket. */
-function repeatLimit({ service, settings, reasons }: LiveService): Fields {
-  const rps = settings['inbound.retryRps'];
-  const reason = reasons['inbound.retryRps'];
+function repeatLimit(live: LiveService): Fields {
   const repeated: Tree = [
     { name: ATTEMPT_HEADER, present_match: true },
     { name: ATTEMPT_HEADER, string_match: { exact: '1' }, invert_match: true },
@@ -123,12 +99,12 @@ function repeatLimit({ service, settings, reasons }: LiveService): Fields {
   const entry = { descriptor_value: 'repeated', headers: repeated };
   return {
     '@type': TYPES.rateLimit,
-    stat_prefix: `inbound_repeats_${service}`,
+    stat_prefix: `inbound_repeats_${live.service}`,
     rate_limits: [{ actions: [{ header_value_match: entry }] }],
     descriptors: [
       {
         entries: [{ key: 'header_match', value: 'repeated' }],
-        token_bucket: tokenBucket(rps, Math.max(1, Math.ceil(rps)), reason === undefined ? {} : { rps: reason }),
+        token_bucket: repeatBucket(live),
       },
     ],
     token_bucket: UNLIMITED,

@@ -1,6 +1,5 @@
 import type { LiveService } from '../../core/spec/live.js';
-import type { SettingField } from '../../core/spec/settings.js';
-import { Because, seconds, toYaml } from '../document.js';
+import { toYaml } from '../document.js';
 import type { Tree } from '../document.js';
 
 /** What the live mesh does not say and Istio needs to know. */
@@ -104,17 +103,4 @@ export function objectsFile(
     ),
   );
   return { [path]: documents.join('---\n') };
-}
-
-export interface Told {
-  value(field: SettingField): Because;
-  ms(field: SettingField): Because;
-}
-
-/** Settings of a service with their reasons. */
-export function told({ settings, reasons }: LiveService): Told {
-  return {
-    value: (field) => new Because(settings[field], reasons[field]),
-    ms: (field) => new Because(seconds(Number(settings[field])), reasons[field]),
-  };
 }

@@ -3,7 +3,10 @@ import type { RegionSpec } from '../../core/spec/region.js';
 import type { SettingField } from '../../core/spec/settings.js';
 import type { Mismatch } from '../renderer.js';
 import type { RunningTerms } from '../envoy/running.js';
-import { edgeBucket, inboundBucket } from './envoyFilter.js';
+import type { Value } from '../sameValue.js';
+import { sameValue } from '../sameValue.js';
+import { bucketOf } from '../envoy/buckets.js';
+import { inboundBucket } from './envoyFilter.js';
 import type { IstioOptions } from './names.js';
 import { isTcp, placeOf } from './names.js';
 import type { Place } from './places.js';
@@ -13,7 +16,6 @@ import type { IstioSeat } from './projection.js';
 import { readIstioDump } from './dump.js';
 import type { IstioRunning } from './dump.js';
 
-type Value = number | string | undefined;
 type Check = (field: string, expected: Value, actual: Value) => void;
 
 /** What one proxy under Istio runs, by service of the region, in the plan's own terms. */
@@ -40,7 +42,7 @@ export function compareIstioReadBack(
   return live.services.flatMap((service): Mismatch[] => {
     const mismatches = new Map<string, Mismatch>();
     const check: Check = (field, expected, actual) => {
-      if (same(expected, actual) || mismatches.has(field)) return;
+      if (sameValue(expected, actual) || mismatches.has(field)) return;
       mismatches.set(field, { host: running.proxy, service: service.service, field, expected, actual });
     };
     compareCaller(service, region, running, options, check);
@@ -69,7 +71,7 @@ function compareCaller(
   if (!atEdge || entry) {
     for (const field of fieldsOf('route')) check(field, projected(service, field), found.settings[field]);
   }
-  if (atEdge && entry) compareRate(service, edgeBucket(service), found.settings, check);
+  if (atEdge && entry) compareRate(service, bucketOf(service), found.settings, check);
   comparePlaces(service, region, found, check);
 }
 
@@ -118,10 +120,4 @@ function compareRate(
 
 function fieldsOf(seat: IstioSeat): SettingField[] {
   return (Object.keys(ISTIO_PROJECTION) as SettingField[]).filter((field) => ISTIO_PROJECTION[field].seat === seat);
-}
-
-/** Rates pass through whole tokens and nanoseconds, so they may differ in the ninth digit. */
-function same(expected: Value, actual: Value): boolean {
-  if (typeof expected !== 'number' || typeof actual !== 'number') return expected === actual;
-  return Math.abs(expected - actual) <= 1e-6 * Math.max(1, Math.abs(expected));
 }

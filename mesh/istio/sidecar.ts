@@ -1,7 +1,8 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import { Because } from '../document.js';
+import { told } from '../told.js';
 import type { Fields, IstioObject, IstioPlace } from './names.js';
-import { NETWORKING, WORKLOAD_LABEL, hostOf, isTcp, told } from './names.js';
+import { NETWORKING, WORKLOAD_LABEL, hostOf, isTcp } from './names.js';
 
 /** The proxy beside each instance of a service: what it may have in hand, and which services it is told of. */
 export function sidecar(service: LiveService, live: LiveMesh, place: IstioPlace): IstioObject {

@@ -1,7 +1,8 @@
 import type { LiveMesh, LiveService } from '../../core/spec/live.js';
 import { answersMayBeRepeated } from '../envoy/repeats.js';
+import { told } from '../told.js';
 import type { Fields, IstioObject, IstioPlace } from './names.js';
-import { EDGE, NETWORKING, hostOf, isTcp, portOf, told } from './names.js';
+import { EDGE, NETWORKING, hostOf, isTcp, portOf } from './names.js';
 
 /** Only what no endpoint has begun to work on: whether more may be repeated is the caller's to know. */
 const RETRY_ON = 'connect-failure,refused-stream,reset-before-request';
