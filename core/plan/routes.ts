@@ -3,6 +3,7 @@ import type { CostsSpec, Criticality, NeighbourSpec, RegionSpec, ServiceSpec } f
 import { propagateDemand } from '../graph/propagate.js';
 import type { RegionDemand } from './demand.js';
 import type { PlannedInstances } from './instances.js';
+import { admission } from './routing/admission.js';
 import { failoverTargets } from './routing/failover.js';
 import { integerWeights } from './routing/integerWeights.js';
 import type { RoutedFlow, RoutedService, RoutedSite, RoutingProblem, RoutingSolution } from './routing/problem.js';
@@ -12,6 +13,8 @@ import { evaluateRouting, solveRouting } from './routing/solve.js';
 const DEFAULT_COSTS = { shortagePerRequest: 1, perSecondOfWait: 0.001 };
 /** What is refused last is worth the most. */
 const WORTH: Readonly<Record<Criticality, number>> = { critical: 10, normal: 1, sheddable: 0.1 };
+/** Our own region's place in the problem. */
+const OWN = 0;
 /** All stays local, or the weights of the window before stay, where that costs no more than this part of what serving costs. */
 const WEIGHTS_MAY_COST = 0.01;
 const SOLVER = { gapTarget: 0.01, maxIterations: 40 };
@@ -29,8 +32,6 @@ export interface ServiceRoute {
   failoverReason?: string;
   /** What one more request here costs all, with the calls that follow from it. */
   price: number;
-  /** Currency an hour that one more instance here would save. */
-  instanceSaves: number;
   /** Of an entry. */
   admission?: RouteAdmission;
 }
@@ -205,14 +206,13 @@ interface SolvedWindow extends WindowProblem {
 
 function routesOf(input: RoutesInput, solved: SolvedWindow): ReadonlyMap<string, ServiceRoute> {
   const { problem, solution, flow } = solved;
-  const R = problem.regions.length;
   const admissions = new Map(
-    problem.entries.map((entry, e): [number, RouteAdmission] => {
-      const share = flow.admitted[e * R] ?? 1;
-      const price = solution.requestPrice[entry.service * R] ?? 0;
-      const refusedRps = ((entry.rps[0] ?? 0) * (1 - share)) / (solved.scale[entry.service] ?? 1);
-      return [entry.service, { share, value: entry.valuePerRequest, price, refusedRps }];
-    }),
+    admission(problem, { requestPrice: solution.requestPrice, admitted: flow.admitted })
+      .filter(({ region }) => region === OWN)
+      .map(({ entry, admit: share, value, price, refusedRps }): [number, RouteAdmission] => {
+        const service = problem.entries[entry]?.service ?? 0;
+        return [service, { share, value, price, refusedRps: refusedRps / (solved.scale[service] ?? 1) }];
+      }),
   );
   return new Map(
     input.region.services.map((service, s) => [service.name, routeOf(service, s, admissions.get(s), solved, input)]),
@@ -237,7 +237,6 @@ function routeOf(
     spareRps: spareRps / stretch,
   }));
   const planned = input.instances.get(service.name)?.[window];
-  const perInstance = (planned?.perInstanceRps ?? 0) * stretch;
   // What callers elsewhere do not ask here may come back with them: all of the demand counts, up to what fits here.
   const peakRps =
     ((input.demand.byService.get(service.name)?.rps[window] ?? 0) * (percents[problem.regions[0] ?? ''] ?? 0)) / 100;
@@ -249,7 +248,6 @@ function routeOf(
     failover: targets.filter(({ region, spareRps }) => (percents[region] ?? 0) === 0 && spareRps >= movesRps),
     ...(found.reason === undefined ? {} : { failoverReason: found.reason }),
     price: solution.sitePrice[s * R] ?? 0,
-    instanceSaves: 3600 * (solution.capacityPrice[s * R] ?? 0) * perInstance,
     ...(admission === undefined ? {} : { admission }),
   };
 }

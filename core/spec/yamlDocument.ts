@@ -3,6 +3,7 @@ import type { Document, Node, Pair, ParsedNode, YAMLMap } from 'yaml';
 
 import { fieldPath } from './fieldPath.js';
 import type { Problem } from './problem.js';
+import { nestsTooDeep } from './yamlNesting.js';
 
 export const MAX_TEXT_BYTES = 1024 * 1024;
 const MAX_ALIASES = 100;
@@ -39,7 +40,7 @@ export function readYamlMapping(text: string, file?: string): Read {
   });
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) return fail('too-large', 'is larger than 1 MiB', 'split it up');
   if (text.trim() === '') return fail('empty', 'is empty', 'start from examples/eu-west/region.yaml');
-  if (nestsTooDeep(text)) return fail('too-deep', `nests deeper than ${MAX_DEPTH} levels`, 'flatten it');
+  if (nestsTooDeep(text, MAX_DEPTH)) return fail('too-deep', `nests deeper than ${MAX_DEPTH} levels`, 'flatten it');
   try {
     return readDocument(text, file, fail);
   } catch (error) {
@@ -97,17 +98,6 @@ function readDocument(text: string, file: string | undefined, fail: Fail): Read 
       problems: duplicateKeys(document, at, file),
     },
   };
-}
-
-/** Brackets of flow collections and dashes of compact sequences, which the parser follows by recursion. */
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') depth++;
-    else if (character === ']' || character === '}') depth--;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return new RegExp(`(?:[-?:]\\s+){${MAX_DEPTH}}`).test(text);
 }
 
 function countAliases(document: YamlDocument): number {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { HeldOut } from '../ensemble/choice.js';
-import { errorShapes, levelDependence, normalQuantile, normalScores } from './pathErrors.js';
+import { errorShapes, levelDependence, normalScores } from './pathErrors.js';
 import { createRandom, normal } from '../random.js';
 import { mean } from '../series.js';
+import { normalQuantile } from '../normalQuantile.js';
 
 function heldOutOf(errors: readonly (readonly number[])[]): HeldOut[] {
   return errors.map((list, originMs) => ({

@@ -2,6 +2,7 @@ import { isCollection, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } 
 import type { Document, Node } from 'yaml';
 
 import type { Problem } from '../../spec/problem.js';
+import { nestsTooDeep } from '../../spec/yamlNesting.js';
 
 const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
 const MAX_DEPTH = 100;
@@ -22,7 +23,7 @@ export function readYaml(text: string, file: string): { parts: YamlPart[]; probl
     problems: [{ code: 'yaml', file, line: 1, field: '(document)', message }],
   });
   if (text.length > MAX_TEXT_LENGTH) return refuse('is larger than 8 MiB');
-  if (nestsTooDeep(text)) return refuse(`nests deeper than ${MAX_DEPTH} levels`);
+  if (nestsTooDeep(text, MAX_DEPTH)) return refuse(`nests deeper than ${MAX_DEPTH} levels`);
   try {
     return readDocuments(text, file);
   } catch (error) {
@@ -79,17 +80,6 @@ function childOf(node: unknown, part: PropertyKey): unknown {
 
 function startOf(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
-}
-
-/** Brackets and compact lists, which the parser follows by recursion. */
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') depth++;
-    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
-    if (depth > MAX_DEPTH) return true;
-  }
-  return new RegExp(`(?:[-?:]\\s+){${MAX_DEPTH}}`).test(text);
 }
 
 function firstLine(message: string): string {

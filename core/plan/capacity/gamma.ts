@@ -1,3 +1,5 @@
+import { normalQuantile } from '../../forecast/normalQuantile.js';
+
 /** ln Γ(x), x > 0 (Lanczos's approximation, g = 7; Press et al., Numerical Recipes). */
 export function logGamma(x: number): number {
   let sum = 0.99999999999980993;
@@ -51,30 +53,3 @@ export function gammaQuantile(shape: number, level: number): number {
   }
   return x / shape;
 }
-
-/** Inverse of the standard normal distribution (Acklam 2003; relative error below 1.2e-9). */
-export function normalQuantile(level: number): number {
-  if (level < 0.02425) return tail(Math.sqrt(-2 * Math.log(level)));
-  if (level > 1 - 0.02425) return -tail(Math.sqrt(-2 * Math.log(1 - level)));
-  const q = level - 0.5;
-  const r = q * q;
-  return (q * polynomial(CENTRE, r)) / (r * polynomial(CENTRE_BELOW, r) + 1);
-}
-
-function tail(q: number): number {
-  return polynomial(TAIL, q) / (q * polynomial(TAIL_BELOW, q) + 1);
-}
-
-function polynomial(coefficients: readonly number[], x: number): number {
-  return coefficients.reduce((sum, c) => sum * x + c, 0);
-}
-
-const CENTRE = [
-  -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239,
-];
-const CENTRE_BELOW = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572];
-const TAIL = [
-  -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
-  2.938163982698783,
-];
-const TAIL_BELOW = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416];

@@ -1,4 +1,4 @@
-import { normalQuantile } from './gamma.js';
+import { normalQuantile } from '../../forecast/normalQuantile.js';
 
 export interface PeakInput {
   /** Requests by second; empty or shorter than a step: nothing fine is known. */

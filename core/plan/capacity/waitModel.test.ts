@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { erlangC } from './erlang.js';
-import { gammaCdf, gammaQuantile, normalQuantile } from './gamma.js';
+import { normalQuantile } from '../../forecast/normalQuantile.js';
+import { gammaCdf, gammaQuantile } from './gamma.js';
 import { simulateQueues } from './queueSimulation.js';
 import { serviceTimeQuantile, serviceTimes, sojournTail } from './serviceTimes.js';
 import { highestUtilisation, sojournOf, sojournQuantile } from './sojourn.js';

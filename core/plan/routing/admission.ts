@@ -16,7 +16,10 @@ export interface Admission {
 const EQUAL = 0.02;
 
 /** What each route is let in at the edge, by entry and region: all whose value exceeds the prices along their graph. */
-export function admission(problem: RoutingProblem, solution: RoutingSolution): Admission[] {
+export function admission(
+  problem: RoutingProblem,
+  solution: Pick<RoutingSolution, 'requestPrice' | 'admitted'>,
+): Admission[] {
   const R = problem.regions.length;
   return problem.entries.flatMap(({ service, rps, valuePerRequest: value }, entry) =>
     problem.regions.map((name, region) => {

@@ -1,3 +1,4 @@
+import { stronglyConnected } from '../../spec/graphCycles.js';
 import type { RoutedCall } from './problem.js';
 
 /** Calls by caller, in rows: callees of s are `index[start[s] … start[s+1])`. */
@@ -31,49 +32,14 @@ export function callRows(services: number, calls: readonly RoutedCall[]): CallRo
   };
 }
 
-/** Strongly connected components by Tarjan's algorithm, without recursion: chains of calls may be long. */
+/** Circles and single services, callers before callees. */
 export function callOrder(services: number, rows: CallRows): CallOrder {
-  const groups: number[][] = [];
-  const seen = new Int32Array(services).fill(-1);
-  const low = new Int32Array(services);
-  const open = new Uint8Array(services);
-  const next = Int32Array.from(rows.start);
-  const trail: number[] = [];
-  let count = 0;
-  for (let root = 0; root < services; root++) {
-    if (seen[root]! >= 0) continue;
-    const path = [root];
-    while (path.length > 0) {
-      const s = path[path.length - 1]!;
-      if (seen[s]! < 0) {
-        seen[s] = low[s] = count++;
-        open[s] = 1;
-        trail.push(s);
-      }
-      if (next[s]! < rows.start[s + 1]!) {
-        const callee = rows.index[next[s]!++]!;
-        if (seen[callee]! < 0) path.push(callee);
-        else if (open[callee]) low[s] = Math.min(low[s]!, seen[callee]!);
-        continue;
-      }
-      path.pop();
-      const caller = path[path.length - 1];
-      if (caller !== undefined) low[caller] = Math.min(low[caller]!, low[s]!);
-      if (low[s] === seen[s]) groups.push(closeGroup(trail, open, s));
-    }
-  }
-  // Tarjan finds callees first.
-  groups.reverse();
+  // Callees come first.
+  const groups = stronglyConnected(services, (s) => rows.index.subarray(rows.start[s], rows.start[s + 1])).reverse();
   const groupStart = new Int32Array(groups.length + 1);
   groups.forEach((group, g) => (groupStart[g + 1] = groupStart[g]! + group.length));
   const cyclic = Uint8Array.from(groups, (group) => (group.length > 1 || callsItself(rows, group[0]!) ? 1 : 0));
   return { groupStart, members: Int32Array.from(groups.flat()), cyclic };
-}
-
-function closeGroup(trail: number[], open: Uint8Array, first: number): number[] {
-  const group = trail.splice(trail.lastIndexOf(first));
-  for (const member of group) open[member] = 0;
-  return group;
 }
 
 function callsItself(rows: CallRows, s: number): boolean {
