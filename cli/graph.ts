@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 
 import { buildGraph } from '../core/graph/build.js';
@@ -9,6 +8,7 @@ import { parseGraphSource } from '../core/graph/sources/parseGraphSource.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import type { Problem, Result } from '../core/spec/problem.js';
 import { printJson, refuse } from './output.js';
+import { readText } from './readText.js';
 
 const FORMATS = ['json', 'mermaid', 'dot'] as const;
 type Format = (typeof FORMATS)[number];
@@ -46,8 +46,8 @@ export async function graphOfFiles(files: readonly string[]): Promise<Result<Ser
   const sources: EdgeSet[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => error);
-    const parsed = typeof text === 'string' ? parseSource(text, file) : unreadable(file, text);
+    const text = await readText(file);
+    const parsed = text.ok ? parseSource(text.value, file) : text;
     if (parsed.ok) sources.push(parsed.value);
     else problems.push(...parsed.problems);
   }
@@ -62,9 +62,4 @@ function parseSource(text: string, file: string): Result<EdgeSet> {
     ok: false,
     problems: [{ code: 'graph-kind', file, field: '(file)', message: 'is of no known kind', expected }],
   };
-}
-
-function unreadable(file: string, error: unknown): Result<EdgeSet> {
-  const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  return { ok: false, problems: [{ code: 'no-file', file, field: '(file)', message }] };
 }

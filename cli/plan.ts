@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 
 import { graphOfRegion } from '../core/graph/build.js';
@@ -8,8 +7,8 @@ import { diffPlans } from '../core/plan/explain/diffPlans.js';
 import { explainPlan } from '../core/plan/explain/explainPlan.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
+import { ACTIVATED, lintWindows } from '../core/plan/lintWindows.js';
 import { liveMesh } from '../core/plan/live.js';
-import { lintMesh } from '../core/plan/lint.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
@@ -26,6 +25,7 @@ import { MESHES } from '../mesh/registry.js';
 import { EXIT, printJson, refuse } from './output.js';
 import { differencesText, explanationText, planTable } from './planText.js';
 import { readPlan } from './readPlan.js';
+import { readText } from './readText.js';
 import { OutFolderError, PLAN_FILE, writeOutFolder } from './outFolder.js';
 
 export interface PlanCommandDeps {
@@ -96,7 +96,7 @@ interface Planned {
 }
 
 async function planFile(file: string, options: PlanOptions, deps: PlanCommandDeps): Promise<Result<Planned>> {
-  const text = await read(file);
+  const text = await readText(file);
   if (!text.ok) return text;
   const region = parseRegion(text.value, file);
   const optionsWrong = optionProblems(options, region.ok ? region.value : undefined);
@@ -119,13 +119,9 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
 
 /** The plan as it runs when activation has ended; `region.yaml` goes along, so that the folder can be checked alone. */
 function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps: PlanCommandDeps): Result<FileSet> {
-  const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
-  const hash = planHash(plan);
-  const problems = plan.windows.flatMap(({ from }) =>
-    lintMesh(liveMesh(region, plan, hash, { ...intent, window: from }), region, plan, { at: from }),
-  );
+  const problems = lintWindows(region, plan);
   if (problems.length > 0) return refused(problems);
-  const live = liveMesh(region, plan, hash, intent);
+  const live = liveMesh(region, plan, planHash(plan), ACTIVATED);
   const calls = Object.fromEntries(windowAt(plan).services.map((service) => [service.service, service.calls ?? {}]));
   const mesh = MESHES[region.mesh.kind];
   const perHost: Record<string, FileSet> = {};
@@ -175,7 +171,7 @@ async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
   const texts: Record<string, string> = {};
   const problems: Problem[] = [];
   for (const { file } of region.graph.sources ?? []) {
-    const text = await read(file);
+    const text = await readText(file);
     if (text.ok) texts[file] = text.value;
     else problems.push(...text.problems);
   }
@@ -185,22 +181,13 @@ async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
 async function readDeployments({ planning }: RegionSpec): Promise<Result<readonly DeploymentRecord[]>> {
   if (planning?.deployments === undefined) return ok([]);
   const { file } = planning.deployments;
-  const text = await read(file);
+  const text = await readText(file);
   return text.ok ? parseDeploymentRecords(text.value, file) : text;
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {
-  const text = await read(file);
+  const text = await readText(file);
   return text.ok ? parseDemand(text.value, file) : text;
-}
-
-async function read(file: string): Promise<Result<string>> {
-  try {
-    return ok(await readFile(file, 'utf8'));
-  } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return refused([{ code: 'no-file', file, field: '(file)', message }]);
-  }
 }
 
 function only(plan: MeshPlan, service: string | undefined): MeshPlan {

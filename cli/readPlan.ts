@@ -1,18 +1,13 @@
-import { readFile } from 'node:fs/promises';
-
 import { planProblems } from '../core/plan/planSchema.js';
 import type { MeshPlan } from '../core/spec/plan.js';
 import { ok, refused } from '../core/spec/problem.js';
 import type { Result } from '../core/spec/problem.js';
+import { readText } from './readText.js';
 
 /** A `plan.json` that `psmg plan` wrote; every problem with its file. */
 export async function readPlan(file: string): Promise<Result<MeshPlan>> {
-  try {
-    return planFromText(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return refused([{ code: 'no-file', file, field: '(file)', message }]);
-  }
+  const text = await readText(file);
+  return text.ok ? planFromText(text.value, file) : text;
 }
 
 export function planFromText(text: string, file: string): Result<MeshPlan> {

@@ -1,15 +1,13 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { lintMesh } from '../core/plan/lint.js';
-import { liveMesh } from '../core/plan/live.js';
 import type { FileSet } from '../core/spec/artifact.js';
-import { planHash } from '../core/spec/hash.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
 import type { Problem } from '../core/spec/problem.js';
 import { MESHES } from '../mesh/registry.js';
 import { checkIstio } from '../mesh/istio/check.js';
 import { lintIstio } from '../mesh/istio/lint.js';
+import { lintWindows } from '../core/plan/lintWindows.js';
 import { PLAN_FILE } from './outFolder.js';
 import { planFromText } from './readPlan.js';
 
@@ -48,13 +46,7 @@ async function validatePlan(text: string, file: string, regionFile: string): Pro
   if (regionText === null) return [];
   const region = parseRegion(regionText, regionFile);
   if (!region.ok) return [...region.problems];
-  const plan = read.value;
-  const hash = planHash(plan);
-  const intent = { stage: { localPercent: 100, enforceLimits: true }, adjustments: [], overrides: [] };
-  return plan.windows.flatMap((window) => {
-    const live = liveMesh(region.value, plan, hash, { ...intent, window: window.from });
-    return lintMesh(live, region.value, plan, { at: window.from }).map((problem) => ({ ...problem, file }));
-  });
+  return lintWindows(region.value, read.value).map((problem) => ({ ...problem, file }));
 }
 
 async function validateHost(folder: string, deps: ValidatePlanDeps): Promise<Problem[]> {
