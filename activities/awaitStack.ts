@@ -1,4 +1,4 @@
-import type { PlanReference, StackOutcome } from './contract.js';
+import type { PlanReference, StackOutcome, WindowInput } from './contract.js';
 import { StepFailure } from './errors.js';
 import { pause } from './applyIntent.js';
 import { readyInstances, takeSnapshots } from './observeRegion.js';
@@ -12,7 +12,7 @@ import type { HttpHookSpec, RegionSpec } from '../core/spec/region.js';
 const POLL_MS = 500;
 
 /** Waits until the proxies see enough healthy instances of every service. */
-export const awaitStack: Activity<{ specRef: ArtifactRef; plan: PlanReference; window?: string }, StackOutcome> =
+export const awaitStack: Activity<WindowInput, StackOutcome> =
   (ports) =>
   async ({ specRef, plan, window }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
@@ -57,10 +57,7 @@ async function plannedInstances(ports: Ports, plan: PlanReference, window?: stri
 }
 
 /** Tells whoever starts instances how many the plan wants; never to scale in, only what to have ready. */
-export const exportTargets: Activity<
-  { specRef: ArtifactRef; plan: PlanReference; window?: string },
-  { called: boolean }
-> =
+export const exportTargets: Activity<WindowInput, { called: boolean }> =
   (ports) =>
   async ({ specRef, plan, window }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);

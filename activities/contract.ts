@@ -24,8 +24,8 @@ export interface RegionActivities {
   /** Compares what every proxy reports with the live intent, field by field. */
   readBack(input: ReadBackInput): Promise<{ mismatches: readonly string[] }>;
   readTargets(input: { specRef: ArtifactRef }): Promise<readonly TargetState[]>;
-  exportTargets(input: { specRef: ArtifactRef; plan: PlanReference; window?: string }): Promise<{ called: boolean }>;
-  awaitStack(input: { specRef: ArtifactRef; plan: PlanReference; window?: string }): Promise<StackOutcome>;
+  exportTargets(input: WindowInput): Promise<{ called: boolean }>;
+  awaitStack(input: WindowInput): Promise<StackOutcome>;
   moveEntry(input: { specRef: ArtifactRef; phase: 'activate' | 'drain' }): Promise<{ called: boolean }>;
   judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
   restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
@@ -96,6 +96,13 @@ export interface PlanOutcome {
   /** Present where there are several: when each begins, in demand time (its name) and by the clocks of the world. */
   windows?: readonly PlannedWindow[];
   warnings: readonly string[];
+}
+
+/** A plan, and the window of it that is meant; absent: the first. */
+export interface WindowInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  window?: string;
 }
 
 export interface PlannedWindow {

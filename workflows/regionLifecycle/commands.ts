@@ -1,4 +1,4 @@
-import { applyIntent, failureOf, moveEntry, restoreDeployment } from '../shared/activities.js';
+import { failureOf, moveEntry, restoreDeployment } from '../shared/activities.js';
 import { nowMs } from '../shared/clock.js';
 import type { Override } from '../../core/spec/live.js';
 import type { Command } from './mailbox.js';
@@ -7,7 +7,6 @@ import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
 import { askForReplan } from './replan.js';
 import type { DeploymentRecord } from './status.js';
-import { intentOf } from './state.js';
 
 /** What a person decided at a block; the step loop reads it. */
 export type BlockDecision = 'retry' | 'skip' | 'abort';
@@ -96,14 +95,7 @@ async function applyAsLifecycle(region: Region, before: Override[], what: string
   const { state } = region;
   await region.followWindow();
   try {
-    const applied = await applyIntent({
-      specRef: state.accepted.specRef,
-      plan: region.plan,
-      intent: intentOf(state),
-      epoch: state.epoch,
-      expectedHash: state.currentHash,
-    });
-    region.record('override', applied.releaseHash);
+    await region.write('override');
     return { accepted: true, detail: `${what}: in force on every proxy` };
   } catch (error) {
     state.overrides = before;
@@ -145,14 +137,7 @@ async function resumeOperating(region: Region): Promise<MessageOutcome> {
     const { specRef } = state.accepted;
     state.stage = state.rolledBack?.from ?? state.stage;
     await region.followWindow();
-    const applied = await applyIntent({
-      specRef,
-      plan: region.plan,
-      intent: intentOf(state),
-      epoch: state.epoch,
-      expectedHash: state.currentHash,
-    });
-    region.record('resume', applied.releaseHash);
+    await region.write('resume');
     if (!state.entryMoved) {
       await moveEntry({ specRef, phase: 'activate' });
       state.entryMoved = true;

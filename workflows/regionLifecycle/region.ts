@@ -14,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { exportTargets, readTargets } from '../shared/activities.js';
+import { applyIntent, exportTargets, readTargets } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
@@ -26,7 +26,7 @@ import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
 import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
 import type { LifecycleState } from './state.js';
-import { detailsMarkdown, keepLast, statusLine, statusOf, takeDueWindow } from './state.js';
+import { detailsMarkdown, intentOf, keepLast, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
 
@@ -124,6 +124,19 @@ export class Region {
       if (before === undefined) delete state.window;
       else state.window = before;
     }
+  }
+
+  /** Writes what should run as the lifecycle decides it, and records it; for whoever has the right to write. */
+  async write(kind: DeploymentRecord['kind']): Promise<void> {
+    const { state } = this;
+    const applied = await applyIntent({
+      specRef: state.accepted.specRef,
+      plan: this.plan,
+      intent: intentOf(state),
+      epoch: state.epoch,
+      expectedHash: state.currentHash,
+    });
+    this.record(kind, applied.releaseHash);
   }
 
   /** Takes the right to write back from the adjustment, within the time that the tunables allow. */

@@ -1,13 +1,12 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
-import { applyIntent, exportTargets, failureOf, forecastRegion, planRegion } from '../shared/activities.js';
+import { exportTargets, failureOf, forecastRegion, planRegion } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { dueWindow } from '../shared/windows.js';
 import { blockedBy } from './blocked.js';
 import type { MessageOutcome } from './messages.js';
 import type { Region } from './region.js';
 import type { LifecycleState } from './state.js';
-import { intentOf } from './state.js';
 import type { During } from './steps.js';
 
 const SCHEDULE = 'the schedule';
@@ -90,14 +89,7 @@ async function putInForce(region: Region, { forecast, plan }: Made): Promise<boo
     const { specRef } = state.accepted;
     const window = state.window === undefined ? {} : { window: state.window };
     await exportTargets({ specRef, plan: region.plan, ...window });
-    const applied = await applyIntent({
-      specRef,
-      plan: region.plan,
-      intent: intentOf(state),
-      epoch: state.epoch,
-      expectedHash: state.currentHash,
-    });
-    region.record('replan', applied.releaseHash);
+    await region.write('replan');
     await region.handOver();
     return true;
   } catch (error) {

@@ -2,7 +2,6 @@ import { condition, isCancellation } from '@temporalio/workflow';
 import type { DeployOutcome } from '../../activities/contract.js';
 import type { ActivationStage } from '../../core/spec/live.js';
 import {
-  applyIntent,
   exportTargets,
   forecastRegion,
   moveEntry,
@@ -139,16 +138,8 @@ async function enterStage(region: Region, stage: ActivationStage): Promise<void>
 }
 
 async function writeStage(region: Region): Promise<void> {
-  const { state } = region;
   await region.followWindow();
-  const applied = await applyIntent({
-    specRef: state.accepted.specRef,
-    plan: region.plan,
-    intent: intentOf(state),
-    epoch: state.epoch,
-    expectedHash: state.currentHash,
-  });
-  region.record('stage', applied.releaseHash);
+  await region.write('stage');
 }
 
 /** A failed stage goes back by itself: to the weights of the one before, or the users to where they came from. */
