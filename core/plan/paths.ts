@@ -3,11 +3,6 @@ import { stronglyConnected } from '../spec/graphCycles.js';
 /** Callee → calls per request, by caller. */
 export type Calls = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Each service's deepest path of calls below it, counted in services: a service that calls nobody is 1 deep. */
-export function depths(calls: Calls): Record<string, number> {
-  return foldPaths(calls, (_, callees) => 1 + Math.max(0, ...callees));
-}
-
 /**
  * Folds a graph from the callees up: `combine` gets a service and the results of the services that it calls. Services
  * that call each other in a circle all get the results of what the circle calls outside itself, so that the order of

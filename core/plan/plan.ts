@@ -12,7 +12,6 @@ import type { RegionDemand } from './demand.js';
 import { inboundOf } from './inbound.js';
 import { curveOf, levelByCosts, planInstances } from './instances.js';
 import type { PlannedInstances } from './instances.js';
-import { depths } from './paths.js';
 import type { Calls } from './paths.js';
 import { retryLayers } from './retries.js';
 import { planRoutes } from './routes.js';
@@ -58,7 +57,6 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
   const context: ServiceContext = {
     ...{ region, demand: demand.value, instances: instances.value, routes, calls, inbound },
     timeouts: requestTimeouts(region, calls),
-    layers: Math.max(1, ...Object.values(depths(calls))),
     retryLayers: retryLayers(region, calls, inbound),
   };
   const windows = spans.map(({ fromMs, toMs }, window): PlanWindow => ({

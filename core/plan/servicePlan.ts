@@ -22,7 +22,6 @@ export interface ServiceContext {
   calls: Calls;
   inbound: InboundIndex;
   timeouts: Readonly<Record<string, number>>;
-  layers: number;
   retryLayers: RetryLayers;
 }
 
@@ -67,7 +66,7 @@ function settingsInput(
   context: ServiceContext,
   { demandRps, planned, route }: { demandRps: number; planned: PlannedInstances; route: ServiceRoute },
 ): SettingsInput {
-  const { region, calls, timeouts, layers, inbound } = context;
+  const { region, calls, timeouts, inbound } = context;
   const served = admissibleRps({
     own: region.name,
     weights: route.percents,
@@ -77,7 +76,7 @@ function settingsInput(
     spareRps: spareOf(region, service.name),
   });
   return {
-    ...{ region, service, demandRps, timeouts, layers, inbound, retryLayers: context.retryLayers },
+    ...{ region, service, demandRps, timeouts, inbound, retryLayers: context.retryLayers },
     // A limit below what is expected would turn customers away on purpose; the shortfall is a warning instead.
     admissibleRps: Math.max(served, Math.min(demandRps, route.arrivingRps)),
     instances: planned.count,

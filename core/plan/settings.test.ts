@@ -32,7 +32,8 @@ function inputOf({ spec = {}, proxies = 2, inbound = false, input = {} }: Case):
   const service = serviceSpec({ name: 'cart', endpoints: sockets(9200, 20), ...spec });
   return {
     ...{ region: regionOf(service, proxies, inbound), service, demandRps: 800, admissibleRps: 1600, instances: 10 },
-    ...{ perInstanceRps: 160, weights: { north: 100 }, timeouts: { cart: 1000 }, calls: {}, layers: 1 },
+    ...{ perInstanceRps: 160, weights: { north: 100 }, timeouts: { cart: 1000 }, calls: {} },
+    retryLayers: { budgeted: inbound ? 0 : 1, capped: inbound ? 1 : 0 },
     ...input,
   };
 }

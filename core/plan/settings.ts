@@ -29,10 +29,8 @@ export interface SettingsInput {
   /** ms by service; `requestTimeouts`. */
   timeouts: Readonly<Record<string, number>>;
   calls: Readonly<Record<string, number>>;
-  /** Services on the deepest path of calls in the region; what `retryLayers` is taken for where it is left out. */
-  layers: number;
   /** `retryLayers` of the region. */
-  retryLayers?: RetryLayers;
+  retryLayers: RetryLayers;
   /** `inboundOf` the region; absent: read from it, which costs a walk through all its inbound proxies. */
   inbound?: InboundIndex;
   /** Of an entry: the share of its demand that the plan lets in, 0–1; absent: all. */
@@ -43,12 +41,12 @@ export interface SettingsInput {
 
 /** Every setting of one service on one proxy, each with its reason. */
 export function planSettings(input: SettingsInput): Settings {
-  const { region, service, layers } = input;
+  const { region, service } = input;
   const behindInbound = isBehindInbound(service, input.inbound ?? inboundOf(region));
   const limits = limitSettings(input, behindInbound);
   const retries = {
     ...{ service, behindInbound, perInstanceRps: input.perInstanceRps },
-    layers: input.retryLayers ?? { budgeted: behindInbound ? 0 : layers, capped: behindInbound ? layers : 0 },
+    layers: input.retryLayers,
     maxRequests: limits['breaker.maxRequests'].value,
     calls: input.calls,
   };

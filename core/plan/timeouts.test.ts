@@ -2,9 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { serviceSpec, shopRegion } from '../../test/fixtures/regionSpec.js';
-import { circleNumbers, depths, foldPaths } from './paths.js';
+import { circleNumbers, foldPaths } from './paths.js';
 import type { Calls } from './paths.js';
 import { requestTimeouts, timeoutSettings } from './timeouts.js';
+
+/** Each service's deepest path of calls below it, counted in services: a service that calls nobody is 1 deep. */
+function depths(calls: Calls): Record<string, number> {
+  return foldPaths(calls, (_, callees) => 1 + Math.max(0, ...callees));
+}
 
 /** s0 calls s1 calls s2 … */
 function chain(length: number): Calls {
