@@ -172,7 +172,9 @@ export function statusOf(state: LifecycleState): RegionStatus {
     },
     plan: state.plan && {
       services: state.plan.services,
-      ...(state.plan.windows === undefined ? {} : { windows: state.plan.windows.map((window) => window.from) }),
+      ...(state.plan.windows === undefined
+        ? {} // The busiest stands twice: it comes back beyond the horizon.
+        : { windows: [...new Set(state.plan.windows.map((window) => window.from))] }),
       warnings: state.plan.warnings,
     },
     ...(state.window === undefined ? {} : { window: state.window }),
