@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
-import type { EventSourceSpec } from '../../core/spec/region.js';
+import type { EventSourceSpec } from '../../core/spec/eventSource.js';
 import { UTC } from '../../core/spec/timeZone.js';
 import type { Feed } from './feed.js';
 import { startFeed, status, text } from './feed.js';

@@ -1,5 +1,5 @@
 import { readEventsText } from '../../core/forecast/events/eventsFile.js';
-import type { CsvSourceSpec } from '../../core/spec/region.js';
+import type { CsvSourceSpec } from '../../core/spec/eventSource.js';
 import type { EventSource, EventSurroundings } from './port.js';
 import { createTextSource } from './text.js';
 

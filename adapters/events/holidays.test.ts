@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { HolidaySourceSpec } from '../../core/spec/region.js';
+import type { HolidaySourceSpec } from '../../core/spec/eventSource.js';
 import { timeZoneNamed, UTC } from '../../core/spec/timeZone.js';
 import { surroundings } from './contract.js';
 import { createHolidaySource } from './holidays.js';

@@ -1,7 +1,8 @@
 import type { HolidaysTypes } from 'date-holidays';
 
 import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
-import type { EventSpec, HolidaySourceSpec, HolidayType } from '../../core/spec/region.js';
+import type { HolidaySourceSpec, HolidayType } from '../../core/spec/eventSource.js';
+import type { EventSpec } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';
 import { utcOfWall } from '../../core/spec/timeZone.js';
 import type { EventReading, EventSource, EventSurroundings } from './port.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
-import type { JsonSourceSpec } from '../../core/spec/region.js';
+import type { JsonSourceSpec } from '../../core/spec/eventSource.js';
 import { timeZoneNamed, UTC } from '../../core/spec/timeZone.js';
 import { readMapped } from './json.js';
 import { pointed } from './jsonPointer.js';

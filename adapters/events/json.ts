@@ -1,7 +1,8 @@
 import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
 import { checkEvents, readJsonText, refusedWhole } from '../../core/forecast/events/eventsFile.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
-import type { EventSpec, JsonSourceSpec } from '../../core/spec/region.js';
+import type { JsonSourceSpec } from '../../core/spec/eventSource.js';
+import type { EventSpec } from '../../core/spec/region.js';
 import type { TimeZone } from '../../core/spec/timeZone.js';
 import { utcOfWall } from '../../core/spec/timeZone.js';
 import { pointed } from './jsonPointer.js';

@@ -2,7 +2,8 @@ import type { EventsRead } from '../../core/forecast/events/eventsFile.js';
 import { readJsonText, refusedWhole } from '../../core/forecast/events/eventsFile.js';
 import { parseInstant } from '../../core/spec/instant.js';
 import { isRecord } from '../../core/spec/rawDocument.js';
-import type { EventSpec, NewsSourceSpec } from '../../core/spec/region.js';
+import type { NewsSourceSpec } from '../../core/spec/eventSource.js';
+import type { EventSpec } from '../../core/spec/region.js';
 import type { EventSource, EventSurroundings } from './port.js';
 import { createTextSource } from './text.js';
 

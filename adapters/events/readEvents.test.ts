@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import type { EventSourceSpec } from '../../core/spec/region.js';
+import type { EventSourceSpec } from '../../core/spec/eventSource.js';
 import { MARCH, surroundings } from './contract.js';
 import type { Feed } from './feed.js';
 import { startFeed, status, text } from './feed.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { EventsWindow } from '../../core/forecast/events/eventsFile.js';
-import type { EventSourceSpec, EventSpec } from '../../core/spec/region.js';
+import type { EventSourceSpec } from '../../core/spec/eventSource.js';
+import type { EventSpec } from '../../core/spec/region.js';
 import type { EventReading, EventSurroundings } from './port.js';
 import { openEventSource } from './registry.js';
 import { down } from './text.js';

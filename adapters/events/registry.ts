@@ -1,4 +1,4 @@
-import type { EventSourceKind, EventSourceSpec } from '../../core/spec/region.js';
+import type { EventSourceKind, EventSourceSpec } from '../../core/spec/eventSource.js';
 import { createCalendarSource } from './calendar.js';
 import { createCsvSource } from './csv.js';
 import { createHolidaySource } from './holidays.js';

@@ -1,4 +1,4 @@
-import type { EventSourceSpec } from '../../core/spec/region.js';
+import type { EventSourceSpec } from '../../core/spec/eventSource.js';
 
 // What the tests of sources read: each text has events that touch MARCH, and others.
 

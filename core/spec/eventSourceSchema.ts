@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { EventSourceSpec } from './region.js';
+import type { EventSourceSpec } from './eventSource.js';
 import { httpUrl, label, nonEmpty, text } from './schemaParts.js';
 
 /** One of the two must be there: eventSourceChecks.ts tells it. */
