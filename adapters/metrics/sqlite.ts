@@ -62,6 +62,14 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
     query: async (query) => guarded(() => run.query(query)),
     putSnapshots: async (region, snapshots) => guarded(() => run.putSnapshots(region, snapshots)),
     latestSnapshots: async (region, beforeMs) => guarded(() => run.latestSnapshots(region, beforeMs)),
+    health: async () =>
+      Promise.resolve({
+        state: closed ? ('closed' as const) : ('ok' as const),
+        detail: closed ? 'the metrics store is closed' : `rows are kept in ${file}`,
+        storedPoints: 0,
+        queuedPoints: 0,
+        queuedBytes: 0,
+      }),
     close: async () => {
       if (!closed) db.close();
       closed = true;
