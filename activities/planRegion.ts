@@ -5,9 +5,12 @@ import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
 import { graphOfRegion } from '../core/graph/build.js';
 import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
+import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
 import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
+import { peaksBySecond } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { busiestWindow, windowAt } from '../core/plan/windowAt.js';
+import { parseDemandCsv } from '../core/spec/csvDemand.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { planHash } from '../core/spec/hash.js';
@@ -73,8 +76,9 @@ async function planOf(
 ): Promise<PlanDocument> {
   const graph = await graphOf(ports, spec);
   const deployments = await deploymentsOf(ports, spec);
+  const peaks = await peaksOf(ports, spec);
   const planned = planMesh({
-    ...{ region: spec, forecast, graph, deployments },
+    ...{ region: spec, forecast, graph, deployments, peaks },
     ...(previous === undefined ? {} : { previous }),
   });
   if (!planned.ok) {
@@ -99,6 +103,14 @@ async function deploymentsOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): 
   const records = parseDeploymentRecords(await readSource(ports, file), file);
   if (!records.ok) throw refuseAll('plan-refused', 'the records of past deployments are refused', records.problems);
   return records.value;
+}
+
+async function peaksOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<ReadonlyMap<string, PeakFactor>> {
+  const file = spec.planning?.peaks?.file;
+  if (file === undefined) return new Map();
+  const { rows, problems } = parseDemandCsv(await readSource(ports, file), file);
+  if (problems.length > 0) throw refuseAll('plan-refused', 'the requests by second are refused', problems);
+  return peaksBySecond(rows, spec.history.stepSeconds);
 }
 
 async function readSource(ports: Pick<Ports, 'readText'>, file: string): Promise<string> {

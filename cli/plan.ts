@@ -3,12 +3,15 @@ import type { Command } from 'commander';
 import { graphOfRegion } from '../core/graph/build.js';
 import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
 import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
+import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
 import { diffPlans } from '../core/plan/explain/diffPlans.js';
 import { explainPlan } from '../core/plan/explain/explainPlan.js';
+import { peaksBySecond } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import { ACTIVATED, lintWindows } from '../core/plan/lintWindows.js';
 import { liveMesh } from '../core/plan/live.js';
+import { parseDemandCsv } from '../core/spec/csvDemand.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
@@ -20,6 +23,7 @@ import type { MeshPlan } from '../core/spec/plan.js';
 import type { Problem, Result } from '../core/spec/problem.js';
 import { ok, refused } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
+import { INSTANCE_TARGETS_FILE, renderInstanceTargets } from '../delivery/kubernetes/instanceTargets.js';
 import { renderIstio } from '../mesh/istio/render.js';
 import { MESHES } from '../mesh/registry.js';
 import { EXIT, printJson, refuse } from './output.js';
@@ -106,11 +110,13 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
   const forecast =
     options.demand === undefined ? await deps.forecast(region.value, options.at) : await readDemand(options.demand);
   const deployments = await readDeployments(region.value);
-  if (!graph.ok || !forecast.ok || !deployments.ok) {
-    return refused([graph, forecast, deployments].flatMap((one) => (one.ok ? [] : one.problems)));
+  const peaks = await readPeaks(region.value);
+  if (!graph.ok || !forecast.ok || !deployments.ok || !peaks.ok) {
+    return refused([graph, forecast, deployments, peaks].flatMap((one) => (one.ok ? [] : one.problems)));
   }
   const plan = planMesh({
     ...{ region: region.value, forecast: forecast.value, graph: graph.value, deployments: deployments.value },
+    peaks: peaks.value,
   });
   if (!plan.ok) return refused(plan.problems.map((problem) => ({ file, ...problem })));
   const files = renderPlan(region.value, text.value, plan.value, deps);
@@ -137,6 +143,7 @@ function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps
       Object.assign({}, ...Object.entries(perHost).map(([host, files]) => below(host, files))),
     ),
     ...below('istio', renderIstio(live, region, { calls })),
+    ...below('kubernetes', { [INSTANCE_TARGETS_FILE]: renderInstanceTargets(plan) }),
     ...below(region.delivery.tool, deps.renderDelivery(region, perHost)),
   });
 }
@@ -183,6 +190,15 @@ async function readDeployments({ planning }: RegionSpec): Promise<Result<readonl
   const { file } = planning.deployments;
   const text = await readText(file);
   return text.ok ? parseDeploymentRecords(text.value, file) : text;
+}
+
+async function readPeaks({ planning, history }: RegionSpec): Promise<Result<ReadonlyMap<string, PeakFactor>>> {
+  if (planning?.peaks === undefined) return ok(new Map());
+  const { file } = planning.peaks;
+  const text = await readText(file);
+  if (!text.ok) return text;
+  const { rows, problems } = parseDemandCsv(text.value, file);
+  return problems.length > 0 ? refused(problems) : ok(peaksBySecond(rows, history.stepSeconds));
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {

@@ -9,6 +9,9 @@ import { combinePaths, expandPaths, peakQuantile } from '../forecast/calibration
 import type { DemandPaths } from '../forecast/calibration/paths.js';
 import { LEVEL } from '../forecast/calibration/quantiles.js';
 import { callsByEntry, propagateDemand } from '../graph/propagate.js';
+import type { PeakFactor } from './capacity/peakFactor.js';
+import { burstOf } from './peaks.js';
+import type { Burst } from './peaks.js';
 import type { WindowSpan } from './windows.js';
 
 /** A sentence names no more entries than this. */
@@ -43,6 +46,8 @@ export interface DemandInput {
   /** Quantile level by service; absent: `forecast.demandQuantile`. */
   levels?: ReadonlyMap<string, number>;
   previous?: MeshPlan;
+  /** How far the busiest second is above its step, by service. */
+  peaks?: ReadonlyMap<string, PeakFactor>;
 }
 
 /**
@@ -69,8 +74,9 @@ export function regionDemand(input: DemandInput): Result<RegionDemand> {
     const calls = reader.calls.get(name) ?? new Map<string, number>();
     const callers = entries.filter((entry) => calls.has(entry));
     const trust = callers.map((entry) => series.get(entry)?.trust ?? 'none').reduce(lessTrust, 'high');
-    const rps = reader.peaks(calls, level);
-    const source = sourceOf(name, entries, callers);
+    const burst = burstOf(name, calls, input.peaks ?? NO_PEAKS);
+    const rps = reader.peaks(calls, level).map((one) => one * (burst?.factor ?? 1));
+    const source = `${sourceOf(name, entries, callers)}${burstWords(burst)}`;
     const quantile = namedAtLeast(level);
     const own = entries.includes(name) ? undefined : series.get(name);
     const unexplainedRps = rps.map(() => 0);
@@ -108,6 +114,15 @@ function entryProblems(
     }
     return [];
   });
+}
+
+const NO_PEAKS: ReadonlyMap<string, PeakFactor> = new Map();
+/** Less than this is not worth a word. */
+const WORTH_SAYING = 1.005;
+
+function burstWords(burst: Burst | undefined): string {
+  if (burst === undefined || burst.factor < WORTH_SAYING) return '';
+  return `, times ${burst.factor.toFixed(2)} for seconds busier than chance makes them: ${burst.reason}`;
 }
 
 interface PeakReader {

@@ -22,7 +22,7 @@ export interface PlannedInstances {
 /** A service's capacity by number of instances, under the balancer and the proxies that it will have. */
 export function curveOf(service: ServiceSpec, region: RegionSpec): CapacityCurve {
   const { capacity, slo } = service;
-  const { cpuMsPerRequest, coresPerInstance, serviceTimeCv } = capacity;
+  const { cpuMsPerRequest, coresPerInstance, serviceTimeCv, memory } = capacity;
   const proxies = region.delivery.hosts.length;
   const queues: ServiceQueues = {
     policy: lbPolicy(service, proxies).value,
@@ -37,6 +37,15 @@ export function curveOf(service: ServiceSpec, region: RegionSpec): CapacityCurve
     ...(cpuMsPerRequest === undefined || coresPerInstance === undefined
       ? {}
       : { cpu: { msPerRequest: cpuMsPerRequest, coresPerInstance } }),
+    ...(memory === undefined
+      ? {}
+      : {
+          memory: {
+            mibPerRequestInFlight: memory.mibPerRequest,
+            mibPerInstance: memory.mibPerInstance,
+            baseMib: memory.idleMib ?? 0,
+          },
+        }),
   };
   return capacityCurve(queues);
 }

@@ -3,6 +3,7 @@ import type { Problem } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
 import { socketKey } from '../spec/socket.js';
 import type { InboundIndex } from './inbound.js';
+import { REFUSED_AT_THE_EDGE } from './shortfall.js';
 import { problem } from './lintProblem.js';
 
 /** Fewer rps that are shed are no matter for a warning. */
@@ -50,9 +51,10 @@ export function lintWindows({ windows }: MeshPlan): Problem[] {
   });
 }
 
-/** MESH024: a warning about a service begins with its name. */
+/** MESH024: a warning about a service begins with its name; this one says what is refused at the edge. */
 export function lintAdmission(plan: MeshPlan, window: PlanWindow): Problem[] {
-  const warned = new Set(plan.warnings.map((warning) => /^[\w.-]+/.exec(warning)?.[0] ?? ''));
+  const said = plan.warnings.filter((warning) => warning.includes(REFUSED_AT_THE_EDGE));
+  const warned = new Set(said.map((warning) => /^[\w.-]+/.exec(warning)?.[0] ?? ''));
   return window.services.flatMap((service): Problem[] => {
     const share = service.admission?.value ?? 1;
     const shedRps = (1 - share) * service.demand.rps;

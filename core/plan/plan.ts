@@ -1,11 +1,12 @@
 import type { DemandForecast } from '../spec/forecast.js';
 import type { ServiceGraph } from '../spec/graph.js';
-import type { MeshPlan, PlanWindow, ServicePlan } from '../spec/plan.js';
+import type { MeshPlan, PlanWindow, Reasoned, ServicePlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
 import { calibrated } from './calibrated.js';
 import type { CapacityCurve } from './capacity/capacityCurve.js';
+import type { PeakFactor } from './capacity/peakFactor.js';
 import type { DeploymentRecord } from './capacity/deploymentRecords.js';
 import { regionDemand } from './demand.js';
 import type { RegionDemand } from './demand.js';
@@ -13,6 +14,7 @@ import { inboundOf } from './inbound.js';
 import { curveOf, levelByCosts, planInstances } from './instances.js';
 import type { PlannedInstances } from './instances.js';
 import type { Calls } from './paths.js';
+import { latencyWarnings, requestLatencies } from './requestLatency.js';
 import { retryLayers } from './retries.js';
 import { planRoutes } from './routes.js';
 import { planService } from './servicePlan.js';
@@ -29,6 +31,8 @@ export interface PlanInput {
   previous?: MeshPlan;
   /** What past deployments showed of the services' capacity. */
   deployments?: readonly DeploymentRecord[];
+  /** How far the busiest second is above its step, by service; see `peaksBySecond`. */
+  peaks?: ReadonlyMap<string, PeakFactor>;
 }
 
 /**
@@ -59,18 +63,28 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
     timeouts: requestTimeouts(region, calls),
     retryLayers: retryLayers(region, calls, inbound),
   };
-  const windows = spans.map(({ fromMs, toMs }, window): PlanWindow => ({
+  const planned = spans.map(({ fromMs, toMs }, window): PlanWindow => ({
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     services: region.services.map((service): ServicePlan => planService(service, window, context)),
   }));
+  const latencies = requestLatencies({ context, curves, windows: planned });
+  const windows = planned.map((window) => ({ ...window, services: window.services.map(withLatency(latencies)) }));
   const warnings = [
     ...contradictions,
     ...demand.value.warnings,
     ...shedWarnings(region, routes, windows),
     ...shortfallWarnings(context, windows),
+    ...latencyWarnings(latencies),
   ];
   return ok({ version: 1, region: region.name, windows: asDeltas(windows), warnings });
+}
+
+function withLatency(latencies: ReadonlyMap<string, Reasoned<number>>): (service: ServicePlan) => ServicePlan {
+  return (service) => {
+    const requestP99Ms = latencies.get(service.service);
+    return requestP99Ms === undefined ? service : { ...service, requestP99Ms };
+  };
 }
 
 function callsOf(region: RegionSpec, graph: ServiceGraph): Calls {

@@ -55,6 +55,7 @@ const service = z.strictObject({
   failover: z.array(z.strictObject({ region: z.string().min(1), spareRps: z.number().min(0) })).optional(),
   price: reasoned(z.number()).optional(),
   admission: reasoned(z.number().min(0).max(1)).optional(),
+  requestP99Ms: reasoned(z.number().min(0)).optional(),
   settings,
   bounds: z.partialRecord(
     z.enum(Object.keys(SETTING_FIELDS) as [SettingField, ...SettingField[]]),

@@ -3,6 +3,8 @@ import type { RegionSpec } from '../spec/region.js';
 import type { ServiceRoute } from './routes.js';
 import type { ServiceContext } from './servicePlan.js';
 
+/** By these words the lint knows that what a plan sheds is told. */
+export const REFUSED_AT_THE_EDGE = 'are refused at the edge';
 /** Less than this is rounding. */
 const LEAST_RPS = 0.05;
 
@@ -20,7 +22,7 @@ export function shedWarnings(
     const what =
       entry === undefined ? `${name}, beyond what the graph explains` : `${name} (${criticality ?? 'normal'})`;
     return [
-      `${what}: ${round(admission.refusedRps)} rps are refused at the edge ${during(worst, windows)}: a request is worth ${short(admission.value)}, and capacity for it would cost ${short(admission.price)}`,
+      `${what}: ${round(admission.refusedRps)} rps ${REFUSED_AT_THE_EDGE} ${during(worst, windows)}: a request is worth ${short(admission.value)}, and capacity for it would cost ${short(admission.price)}`,
     ];
   });
 }

@@ -49,6 +49,8 @@ export interface ServicePlan {
   price?: Reasoned<number>;
   /** Of an entry: the share of its requests that is let in, 0–1. */
   admission?: Reasoned<number>;
+  /** Of an entry: the p99 of whole requests in its busiest window, ms, by sampled paths. */
+  requestP99Ms?: Reasoned<number>;
   settings: { readonly [F in SettingField]: Reasoned<ServiceSettings[F]> };
   /** Ranges the gates covered: the adjustment may move a number only inside. */
   bounds: Readonly<Partial<Record<SettingField, { min: number; max: number }>>>;

@@ -150,6 +150,8 @@ export interface ServiceSpec {
     /** CPU that one request takes, and cores that one instance has. */
     cpuMsPerRequest?: number;
     coresPerInstance?: number;
+    /** What one request in flight holds, what one instance has, and what it takes idle (absent: nothing), MiB. */
+    memory?: { mibPerRequest: number; mibPerInstance: number; idleMib?: number };
   };
   slo: { p99Ms: number; maxErrorRate: number };
   minInstances: number;
@@ -259,6 +261,8 @@ export interface PlanningSpec {
   replanSeconds?: number;
   /** Records of past deployments that calibrate capacity, CSV or JSON; docs/capacity.md. */
   deployments?: { file: string };
+  /** Requests by second, CSV as demand history: how far a second goes above its step; docs/capacity.md. */
+  peaks?: { file: string };
 }
 
 /** One currency throughout. */

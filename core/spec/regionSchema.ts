@@ -143,6 +143,13 @@ const service = z.strictObject({
     serviceTimeCv: z.number().min(0).max(5).optional(),
     cpuMsPerRequest: milliseconds.optional(),
     coresPerInstance: z.number().positive().max(10_000).optional(),
+    memory: z
+      .strictObject({
+        mibPerRequest: z.number().positive().max(1e6),
+        mibPerInstance: z.number().positive().max(1e8),
+        idleMib: z.number().min(0).max(1e8).optional(),
+      })
+      .optional(),
   }),
   slo: z.strictObject({ p99Ms: milliseconds, maxErrorRate: errorRate.default(0.01) }),
   minInstances: count.default(1),
@@ -179,6 +186,7 @@ const planning = z.strictObject({
   arrivalCv2: z.number().min(0).max(100).default(1),
   replanSeconds: seconds.min(10).optional(),
   deployments: z.strictObject({ file: nonEmpty }).optional(),
+  peaks: z.strictObject({ file: nonEmpty }).optional(),
 });
 
 const costs = z.strictObject({

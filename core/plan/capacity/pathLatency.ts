@@ -19,8 +19,16 @@ export interface PathInput {
   order?: Readonly<Record<string, CallOrder>>;
   /** Both ways, of every call; absent: 0. */
   networkMs?: number;
+  /** Of the requests to a service, those that are answered in other regions; `ms` both ways. */
+  away?: ReadonlyMap<string, readonly Away[]>;
   /** Absent: 2,000. */
   samples?: number;
+}
+
+export interface Away {
+  /** 0–1 */
+  share: number;
+  ms: number;
 }
 
 export interface PathLatency {
@@ -55,17 +63,19 @@ export function pathLatency(input: PathInput, seed: number): PathLatency {
 }
 
 interface Node {
+  away: readonly Away[];
   table: QuantileTable | undefined;
   callees: readonly (readonly [string, number])[];
   parallel: boolean;
 }
 
-function nodesOf({ calls, sojourns, order = {}, entry }: PathInput): ReadonlyMap<string, Node> {
+function nodesOf({ calls, sojourns, order = {}, entry, away }: PathInput): ReadonlyMap<string, Node> {
   const names = new Set([entry, ...Object.keys(calls), ...sojourns.keys()]);
   return new Map(
     [...names].map((name) => [
       name,
       {
+        away: (away?.get(name) ?? []).filter((one) => one.share > 0),
         table: sojourns.get(name),
         // In order of names, so that the order of the input changes nothing.
         callees: Object.entries(calls[name] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -103,7 +113,17 @@ function walk(
       below = node.parallel ? Math.max(below, call) : below + call;
     }
   }
-  return own + below;
+  return own + below + wayOf(node.away, random);
+}
+
+function wayOf(away: readonly Away[], random: () => number): number {
+  if (away.length === 0) return 0;
+  let left = random();
+  for (const { share, ms } of away) {
+    left -= share;
+    if (left < 0) return ms;
+  }
+  return 0;
 }
 
 /** Straight between levels, from 0 at level 0; beyond the last level, as an exponential tail through the last two. */

@@ -44,7 +44,7 @@ const READ_APART = [
 ];
 
 const KINDS: Readonly<Record<string, FactKind>> = { admission: 'admission', instances: 'instances' };
-const UNITS: Readonly<Record<string, string>> = { admission: 'share', instances: 'count' };
+const UNITS: Readonly<Record<string, string>> = { admission: 'share', instances: 'count', requestP99Ms: 'ms' };
 
 /**
  * Every value of a service's plan. What a later version of the plan adds is told too: a value with its reason as such,
