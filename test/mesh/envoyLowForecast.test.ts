@@ -24,10 +24,10 @@ describe('a forecast that is too low', () => {
   let region: RegionSpec;
   let apps: Upstream[];
 
-  const live = (ready?: Readonly<Record<string, number>>): LiveMesh => {
+  const live = (ready?: Readonly<Record<string, number>>, isActive = true): LiveMesh => {
     const plan = planOf(region, forecastOf({ front: DEMAND_RPS * 0.3 }));
     return liveMesh(region, plan, planHash(plan), {
-      stage: { localPercent: 100, enforceLimits: true },
+      stage: { localPercent: isActive ? 100 : 0, enforceLimits: isActive },
       ...(ready === undefined ? {} : { readyInstances: ready }),
       adjustments: [],
       overrides: [],
@@ -72,7 +72,7 @@ describe('a forecast that is too low', () => {
       graph: {},
       neighbours: [],
     });
-    await startHost(edge, live(), region);
+    await startHost(edge, live(undefined, false), region);
     await healthyIn(edge, 'front', live().services[0]?.endpoints.length ?? 0);
   }, 30_000);
 
@@ -82,17 +82,32 @@ describe('a forecast that is too low', () => {
     await Promise.all(apps.map((app) => app.stop()));
   });
 
-  it('refuses until the instances beyond the plan are seen, and nobody after', async () => {
-    expect(live().services[0]?.endpoints.length).toBeLessThan(INSTANCES / 2);
-    expect((await demand())['429']).toBeGreaterThan(0);
-    const ready = await eventually('all are seen', async () => {
+  const counted = (): Promise<Readonly<Record<string, number>>> =>
+    eventually('all are seen', async () => {
       const seen = readyInstances(region, [await snapshot()]);
       return seen['front'] === INSTANCES ? seen : undefined;
     });
-    await bring(edge, live(ready), region);
-    await healthyIn(edge, 'front', INSTANCES);
+
+  /** All of them, and no instance idles. */
+  const serves = async (): Promise<void> => {
     for (const app of apps) app.hosts.length = 0;
     expect(await demand()).toEqual({ '200': 3 * DEMAND_RPS });
     for (const app of apps) expect(app.hosts.length).toBeGreaterThan(0);
+  };
+
+  it('refuses nobody: what is ready is counted before users come, whatever was planned', async () => {
+    expect(live().services[0]?.endpoints.length).toBeLessThan(INSTANCES / 2);
+    await bring(edge, live(await counted()), region);
+    await healthyIn(edge, 'front', INSTANCES);
+    await serves();
+  }, 20_000);
+
+  it('refuses once instances come that nobody has counted yet, and nobody after', async () => {
+    await bring(edge, live(), region);
+    await healthyIn(edge, 'front', live().services[0]?.endpoints.length ?? 0);
+    expect((await demand())['429']).toBeGreaterThan(0);
+    await bring(edge, live(await counted()), region);
+    await healthyIn(edge, 'front', INSTANCES);
+    await serves();
   }, 20_000);
 });
