@@ -34,6 +34,8 @@ export interface ServiceDemand {
 export interface RegionDemand {
   byService: ReadonlyMap<string, ServiceDemand>;
   /** Requests from outside as they are to be expected, by entry and window: the mean of the medians, rps. */
+  outsideRps: ReadonlyMap<string, readonly number[]>;
+  /** The same carried through the graph, by service and window. */
   typicalRps: ReadonlyMap<string, readonly number[]>;
   warnings: readonly string[];
 }
@@ -84,10 +86,18 @@ export function regionDemand(input: DemandInput): Result<RegionDemand> {
     const context = { own, windows: input.windows, before: before(name), warnings };
     byService.set(name, raiseToPrevious(name, raiseToOwn(name, demand, context), context));
   }
-  const typicalRps = new Map(
+  const outsideRps = new Map(
     entries.map((name) => [name, input.windows.map((span) => typical(series.get(name), span))]),
   );
-  return ok({ byService, typicalRps, warnings });
+  const typicalRps = new Map(
+    region.services.map(({ name }) => {
+      const calls = [...(reader.calls.get(name) ?? [])];
+      const at = (window: number): number =>
+        calls.reduce((sum, [entry, weight]) => sum + weight * (outsideRps.get(entry)?.[window] ?? 0), 0);
+      return [name, input.windows.map((_, window) => at(window))];
+    }),
+  );
+  return ok({ byService, outsideRps, typicalRps, warnings });
 }
 
 function entryProblems(

@@ -8,6 +8,8 @@ import { instancesFor } from './capacity/instances.js';
 import type { ServiceDemand } from './demand.js';
 import { lbPolicy } from './lb.js';
 import { steadyCounts } from './windows.js';
+import { worthInstances } from './worthInstances.js';
+import type { WorthInstances } from './worthInstances.js';
 
 export interface PlannedInstances {
   count: number;
@@ -65,12 +67,16 @@ export function levelByCosts(region: RegionSpec, curve: CapacityCurve): number |
   }).level;
 }
 
-/** How many instances each window needs. A fall that is smaller than the hysteresis, or that does not last, is not made. */
+/**
+ * How many instances each window needs, and how many more save more waiting than they cost. `typicalRps`: demand to be
+ * expected, one a window. A fall that is smaller than the hysteresis, or that does not last, is not made.
+ */
 export function planInstances(
   service: ServiceSpec,
   demand: ServiceDemand,
   region: RegionSpec,
   curve: CapacityCurve,
+  typicalRps: readonly number[],
 ): Result<readonly PlannedInstances[]> {
   const { minInstances, endpoints } = service;
   const { survive = 'none', hysteresis = 0 } = region.planning ?? {};
@@ -85,8 +91,14 @@ export function planInstances(
   const [bad] = answers.filter((answer) => !answer.ok);
   if (bad !== undefined && !bad.ok) return refused(bad.problems);
   const needed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+  const worth = needed.map((one, i) =>
+    worthInstances({
+      ...{ service, needed: one.count, most: endpoints.length, perInstanceRps: one.perInstanceRps },
+      ...{ typicalRps: typicalRps[i] ?? 0, costs: region.costs },
+    }),
+  );
   const steady = steadyCounts(
-    needed.map((one) => one.count),
+    needed.map((one, i) => worth[i]?.count ?? one.count),
     hysteresis,
   );
   return ok(
@@ -94,18 +106,19 @@ export function planInstances(
       const count = steady[i] ?? one.count;
       const demandRps = demand.rps[i] ?? 0;
       const perInstanceRps = count === one.count ? one.perInstanceRps : curve.capacityRps(count) / count;
-      const held = count > one.count ? `; stays at ${count}, as a fall to ${one.count} would be small or short` : '';
+      const wanted = worth[i]?.count ?? one.count;
+      const held = count > wanted ? `; stays at ${count}, as a fall to ${wanted} would be small or short` : '';
       return {
         count,
         perInstanceRps,
-        binding: one.binding,
-        reason: `${round(demandRps)} rps (${demand.source}): ${one.reason}${held}`,
+        binding: worth[i] === undefined ? one.binding : 'price',
+        reason: `${round(demandRps)} rps (${demand.source}): ${one.reason}${worthWords(worth[i], one.count)}${held}`,
         inputs: {
           demandRps: round(demandRps),
           perInstanceRps: round(perInstanceRps),
           p99Ms: round(one.p99Ms),
           utilisation: Math.round(one.utilisation * 100) / 100,
-          binding: one.binding,
+          binding: worth[i] === undefined ? one.binding : 'price',
           perInstanceBinding: one.perInstanceBinding,
           minInstances,
           maxInstances: endpoints.length,
@@ -113,6 +126,12 @@ export function planInstances(
       };
     }),
   );
+}
+
+function worthWords(worth: WorthInstances | undefined, needed: number): string {
+  if (worth === undefined) return '';
+  const saves = Number(worth.savesPerHour.toPrecision(3));
+  return `; ${worth.count - needed} more save more waiting than they cost idle, the last one ${saves} an hour`;
 }
 
 function round(value: number): number {

@@ -53,7 +53,7 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
   }
   const demand = regionDemand({ ...input, region, windows: spans, levels });
   if (!demand.ok) return demand;
-  const instances = instancesOf(region, curves, demand.value.byService);
+  const instances = instancesOf(region, curves, demand.value);
   if (!instances.ok) return instances;
   const routes = planRoutes({ region, graph, demand: demand.value, instances: instances.value, windows: spans.length });
   const calls = callsOf(region, graph);
@@ -101,14 +101,14 @@ function callsOf(region: RegionSpec, graph: ServiceGraph): Calls {
 function instancesOf(
   region: RegionSpec,
   curves: ReadonlyMap<string, CapacityCurve>,
-  demand: RegionDemand['byService'],
+  demand: RegionDemand,
 ): Result<ReadonlyMap<string, readonly PlannedInstances[]>> {
   const problems: Problem[] = [];
   const planned = new Map<string, readonly PlannedInstances[]>();
   region.services.forEach((service, i) => {
-    const [wanted, curve] = [demand.get(service.name), curves.get(service.name)];
+    const [wanted, curve] = [demand.byService.get(service.name), curves.get(service.name)];
     if (wanted === undefined || curve === undefined) return;
-    const found = planInstances(service, wanted, region, curve);
+    const found = planInstances(service, wanted, region, curve, demand.typicalRps.get(service.name) ?? []);
     const placed = found.ok ? nobodyServes(region, i, found.value) : found.problems;
     problems.push(...placed.map((problem) => ({ ...problem, field: `services[${i}].${problem.field}` })));
     if (found.ok) planned.set(service.name, found.value);

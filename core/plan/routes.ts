@@ -136,7 +136,7 @@ function problemOf(input: RoutesInput, fixture: Fixture, window: number): Window
     const rps =
       entry === undefined
         ? (demand.byService.get(name)?.unexplainedRps[window] ?? 0)
-        : Math.max(LEAST_SHARE * peakOf(name), demand.typicalRps.get(name)?.[window] ?? 0);
+        : Math.max(LEAST_SHARE * peakOf(name), demand.outsideRps.get(name)?.[window] ?? 0);
     return entry === undefined && rps <= 0 ? [] : [{ service: index, rps, valuePerRequest: worthOf(service, fixture) }];
   });
   const outside = Object.fromEntries(entries.map(({ service, rps }) => [region.services[service]?.name ?? '', rps]));
