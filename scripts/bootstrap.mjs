@@ -58,6 +58,7 @@ const commands = {
   'campaign:fuzz-forecast': { run: (args) => [typescript('bench/campaigns/fuzzForecast.ts', ...args)] },
   'campaign:fuzz-plan': { run: (args) => [typescript('bench/campaigns/fuzzPlan.ts', ...args)] },
   'campaign:fuzz-graph': { run: (args) => [typescript('bench/graph/fuzz.ts', ...args)] },
+  'campaign:metrics': { parts: 'parts', run: (args) => [typescript('bench/metrics/campaign.ts', ...args)] },
   'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
   'bench:campaigns': { run: (args) => [typescript('bench/forecast/campaigns.ts', ...args)] },
   'bench:region': { run: (args) => [typescript('bench/forecast/region.ts', ...args)] },
@@ -67,6 +68,8 @@ const commands = {
   'bench:capacity': { run: (args) => [typescript('bench/capacity/cases.ts', ...args)] },
   'bench:descriptors': { run: (args) => [typescript('bench/descriptors/agree.ts', ...args)] },
   'bench:retries': { run: (args) => [typescript('bench/retries/main.ts', ...args)] },
+  'bench:metrics': { run: (args) => [typescript('bench/metrics/embedded.ts', ...args)] },
+  'bench:scrape': { parts: 'start', run: (args) => [typescript('bench/scrape/scrape.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
   doctor: { diagnoses: true, run: (args) => [typescript('scripts/doctor.ts', ...args)] },
 };

@@ -153,14 +153,18 @@ async function examine(): Promise<Finding[]> {
     part('envoy'),
     part('ansible-playbook'),
     part('ansible-lint'),
+    part('prometheus'),
+    part('promtool'),
+    part('node_exporter'),
     temporalAddress(),
     Promise.resolve(cache()),
     optional('flock', ['--version'], 'not on PATH; of use to look at locks by hand'),
     optional('ssh', ['-V'], 'install OpenSSH to reach hosts with connection: ssh'),
     sshServer(),
     optional('go', ['version'], '"npm run test:parts" brings its own'),
+    optional('cargo', ['--version'], 'install Rust for "npm run test:parts", which builds InfluxDB with it'),
     optional('kubectl', ['version', '--client'], '"npm run test:parts" brings it'),
-    ...(['istiod-files', 'pilot-discovery', 'istioctl', 'kube-apiserver', 'etcd'] as const).map(built),
+    ...(['istiod-files', 'pilot-discovery', 'istioctl', 'kube-apiserver', 'etcd', 'influxd'] as const).map(built),
   ];
   return [node, ...(await Promise.all(probes))];
 }

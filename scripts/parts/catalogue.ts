@@ -1,3 +1,5 @@
+import type { DebianPartName } from './locate.js';
+
 export type Platform = 'linux-x64' | 'linux-arm64' | 'darwin-x64' | 'darwin-arm64';
 
 export interface WheelPin {
@@ -141,6 +143,42 @@ export const goToolchain = {
 /** Ansible's versions and hashes are in ansible.requirements.txt beside this file. */
 export const ansibleByHand =
   'install Python 3.11 or newer with venv and pip (on Debian and Ubuntu: apt install python3-venv), or put ansible-playbook and ansible-lint on PATH';
+
+/** Programs out of one package of Debian's, which is unpacked and not installed: no root is needed, no service starts. */
+export interface DebianPart {
+  package: string;
+  /** Of Debian 12; what `pins` are the hashes of. */
+  version: string;
+  /** Name of the part → its path in the package. */
+  programs: Readonly<Partial<Record<DebianPartName, string>>>;
+  /** SHA-256 of the package as Debian's index lists it. */
+  pins: Partial<Record<Platform, string>>;
+  byHand: string;
+}
+
+export const prometheusServer: DebianPart = {
+  package: 'prometheus',
+  version: '2.42.0+ds-5+deb12u1',
+  programs: { prometheus: 'usr/bin/prometheus', promtool: 'usr/bin/promtool' },
+  pins: {
+    'linux-x64': '81d59a24fce84f7fbe97a45a4f2914b6a5881b5cd1db2a6a0e129e515e1a5f55',
+    'linux-arm64': 'ca131aa102390083398afbc80be9c8dd1dda78f9f92154fc00df8f7f1f4556e9',
+  },
+  byHand:
+    'install Prometheus 2.42 or newer so that "prometheus" and "promtool" are on PATH (on Debian and Ubuntu: apt install prometheus), or set PSMG_PROMETHEUS and PSMG_PROMTOOL to their paths',
+};
+
+export const nodeExporter: DebianPart = {
+  package: 'prometheus-node-exporter',
+  version: '1.5.0-1+b6',
+  programs: { node_exporter: 'usr/bin/prometheus-node-exporter' },
+  pins: {
+    'linux-x64': '8cb5b39627595ea2cf3cd27be593e0e9af87023d29e1c5b8487e2f9510097e09',
+    'linux-arm64': '5bce206c63dd60ac89662ba61aef53595ba27ee65b64da2d64609931b9c5794e',
+  },
+  byHand:
+    'install the Prometheus node exporter 1.5 or newer so that "node_exporter" is on PATH (on Debian and Ubuntu: apt install prometheus-node-exporter), or set PSMG_NODE_EXPORTER to its path',
+};
 
 /** A system's own package, not a wheel: it has to fit the system's users and PAM. */
 export const sshServer = {

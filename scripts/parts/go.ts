@@ -99,7 +99,8 @@ export async function goEnvironment(go: Go, cache: string): Promise<Record<strin
   return { ...pinned, ...(Object.fromEntries(kept) as Record<string, string>) };
 }
 
-function ownCaches(cache: string): string {
+/** Folder of what building downloads and keeps where the user has no folder for it. */
+export function ownCaches(cache: string): string {
   return path.join(cache, 'go');
 }
 

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { buildModule, builtFolder, goBuild, minimumGo, moduleIsBuilt, moduleVersion } from './goModule.js';
 import type { BuildPrograms, GoModule } from './goModule.js';
+import { influxModule } from './influx.js';
 import { istioModule, locateIstioCrds } from './istio.js';
 import { apiServerModule, etcdModule } from './kubernetes.js';
 import { locateBuilt } from './locate.js';
@@ -128,6 +129,15 @@ describe('goBuild', () => {
     expect(said[0]).toContain('building with Go 1.26.6');
   });
 
+  it('takes no program that was built and cannot run', async () => {
+    const command = fakeGo(
+      `case $1 in env) echo '{}' ;; build) while [ "$1" != -o ]; do shift; done; printf '#!/bin/sh\\necho no library >&2; exit 7\\n' > "$2"; chmod 755 "$2" ;; esac`,
+    );
+    const checked: GoModule = { ...etcdModule, programs: [{ name: 'etcd', package: '.', check: ['version'] }] };
+    const building = goBuild(() => Promise.resolve({ command, version: '1.26.6' }), cache)(checked, folder, say);
+    await expect(building).rejects.toThrow('etcd: no library');
+  });
+
   it("fails with Go's own words, and does not begin once it is broken off", async () => {
     const command = fakeGo(
       `[ $1 = env ] && echo '{}' && exit; echo "go: downloading x" >&2; echo "dial tcp: no such host" >&2; exit 1`,
@@ -143,11 +153,12 @@ describe('goBuild', () => {
 
 describe('the modules', () => {
   it('are of the versions that go.mod pins', () => {
-    const versions = [istioModule, apiServerModule, etcdModule].map(moduleVersion);
-    expect(versions).toEqual(['v0.0.0-20260827124520-eed52ebb66ad', 'v1.36.3', 'v3.6.8']);
+    const versions = [istioModule, apiServerModule, etcdModule, influxModule].map(moduleVersion);
+    expect(versions).toEqual(['v0.0.0-20260827124520-eed52ebb66ad', 'v1.36.3', 'v3.6.8', 'v2.7.12']);
     expect([istioModule, apiServerModule].map(minimumGo)).toEqual(['1.26.0', '1.26.0']);
     // The server's own idea of its release is the one that it is built from.
     expect(apiServerModule.programs[0]?.strings?.[0]).toContain(`gitVersion=${moduleVersion(apiServerModule)}`);
+    expect(influxModule.programs[0]?.strings?.[0]).toBe(`main.version=${moduleVersion(influxModule).slice(1)}`);
   });
 
   it('that are not built are missed by name, with what to do', () => {

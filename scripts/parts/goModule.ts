@@ -3,11 +3,13 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withLock } from '../lock.mjs';
-import { BUILD_LOCK, goEnvironment } from './go.js';
+import { BUILD_LOCK, goEnvironment, ownCaches } from './go.js';
 import type { Go } from './go.js';
 import type { BuiltPartName } from './locate.js';
 import { isExecutableFile } from './locate.js';
 import { lastLine, run } from './run.js';
+import { buildRustLibrary, findCargo } from './rust.js';
+import type { RustLibrary } from './rust.js';
 import {
   describeVerified,
   discard,
@@ -25,6 +27,8 @@ export interface GoProgram {
   package: string;
   /** `name=value` of strings that the program has its version in. */
   strings?: readonly string[];
+  /** Arguments with which it ends well at once, when it can run at all: what is linked with more than Go may not. */
+  check?: readonly string[];
 }
 
 /** A file that a dependency carries and the tests need: copied beside the programs, so that it is of the same version. */
@@ -43,8 +47,12 @@ export interface GoModule {
   tags: readonly string[];
   programs: readonly GoProgram[];
   files: readonly ModuleFile[];
+  /** What the programs are linked with besides Go; such a build needs a C compiler too. */
+  rust?: RustLibrary;
   /** Minutes that a build from nothing takes on two free cores, for who waits. */
   minutes: number;
+  /** What to install where more than Go is needed. */
+  byHand?: string;
 }
 
 export type Say = (state: string) => void;
@@ -78,7 +86,7 @@ export function minimumGo(module: GoModule): string {
 
 /** Everything that decides what is built, but for the compiler. */
 function contentHash(module: GoModule): string {
-  const hash = createHash('sha256').update(JSON.stringify({ ...module, minutes: 0 }));
+  const hash = createHash('sha256').update(JSON.stringify({ ...module, minutes: 0, byHand: undefined }));
   for (const name of readdirSync(sourceFolder(module)).sort()) {
     const file = path.join(sourceFolder(module), name);
     if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
@@ -157,37 +165,75 @@ async function buildInto(
   }
 }
 
+type RunGo = (what: string, args: readonly string[], more?: Readonly<Record<string, string>>) => Promise<string>;
+
 /** Builds by `go build`, politely: at low priority and on two cores at most. */
 export function goBuild(go: (minimum: string) => Promise<Go>, cache: string, signal?: AbortSignal): BuildPrograms {
   return async (module, folder, say) => {
     signal?.throwIfAborted();
+    // Before minutes go by: what is missing is said at once.
+    const cargo = module.rust === undefined ? undefined : await findCargo();
     const found = await go(minimumGo(module));
     const environment = await goEnvironment(found, cache);
     const cwd = sourceFolder(module);
-    const runGo = async (what: string, args: readonly string[]): Promise<string> => {
+    const runGo: RunGo = async (what, args, more = {}) => {
       const outcome = await run('nice', ['-n', '10', found.command, ...args], {
-        environment,
+        environment: { ...environment, ...more },
         cwd,
         ...(signal === undefined ? {} : { signal }),
       });
       if (outcome.code !== 0) throw new Error(`${what}: ${reasonOf(outcome.stderr)}`);
       return outcome.stdout;
     };
-    say(`building with Go ${found.version}; from nothing it takes about ${module.minutes} min on two free cores`);
+    const tools = `Go ${found.version}${cargo === undefined ? '' : ` and Rust ${cargo.version}`}`;
+    say(`building with ${tools}; from nothing it takes about ${module.minutes} min on two free cores`);
     // The hosts of what is missing are in Go's own words; a build would name only the first.
     await runGo('go mod download', ['mod', 'download']);
-    for (const { module: name, file } of module.files) {
-      const root = (await runGo(`go list ${name}`, ['list', '-m', '-f', '{{.Dir}}', name])).trim();
-      const copy = path.join(folder, path.basename(file));
-      await copyFile(path.join(root, file), copy);
-      await chmod(copy, 0o644);
-    }
-    for (const program of module.programs) {
-      const startedAt = Date.now();
-      await runGo(`go build ${program.name}`, buildArguments(module, program, path.join(folder, program.name)));
-      say(`${program.name} built (${Math.round((Date.now() - startedAt) / 1000)} s)`);
+    const scratch = scratchDirectory(cache);
+    try {
+      const more =
+        cargo === undefined ? {} : await rustLibrary(module, cargo.command, runGo, { scratch, cache, signal });
+      await buildAll(module, folder, say, (what, args) => runGo(what, args, more));
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
     }
   };
+}
+
+async function buildAll(module: GoModule, folder: string, say: Say, runGo: RunGo): Promise<void> {
+  for (const { module: name, file } of module.files) {
+    const copy = path.join(folder, path.basename(file));
+    await copyFile(path.join(await moduleSources(name, runGo), file), copy);
+    await chmod(copy, 0o644);
+  }
+  for (const program of module.programs) {
+    const startedAt = Date.now();
+    const file = path.join(folder, program.name);
+    await runGo(`go build ${program.name}`, buildArguments(module, program, file));
+    const checked = program.check === undefined ? undefined : await run(file, program.check, { timeoutMs: 60_000 });
+    if (checked !== undefined && checked.code !== 0) throw new Error(`${program.name}: ${lastLine(checked.stderr)}`);
+    say(`${program.name} built (${Math.round((Date.now() - startedAt) / 1000)} s)`);
+  }
+}
+
+async function moduleSources(name: string, runGo: RunGo): Promise<string> {
+  return (await runGo(`go list ${name}`, ['list', '-m', '-f', '{{.Dir}}', name])).trim();
+}
+
+/** Builds what the module is linked with, in `scratch`; the environment in which Go finds it there. */
+async function rustLibrary(
+  { rust }: GoModule,
+  cargo: string,
+  runGo: RunGo,
+  { scratch, cache, signal }: { scratch: string; cache: string; signal: AbortSignal | undefined },
+): Promise<Record<string, string>> {
+  if (rust === undefined) return {};
+  return buildRustLibrary(rust, cargo, {
+    sources: await moduleSources(rust.module, runGo),
+    scratch,
+    cargoHome: path.join(ownCaches(cache), 'cargo'),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 function buildArguments(module: GoModule, program: GoProgram, output: string): string[] {

@@ -44,6 +44,12 @@ describe('findPart', () => {
     expect(findPinnedPart('istioctl', named)).toEqual({ path: onPath, source: 'variable' });
   });
 
+  it('finds a part under the other name that systems give it', () => {
+    const onPath = program('path', 'prometheus-node-exporter');
+    const environment = { PATH: path.dirname(onPath), PSMG_CACHE: path.join(folder, 'cache') };
+    expect(findPart('node_exporter', environment)).toEqual({ path: onPath, source: 'path' });
+  });
+
   it('finds Ansible in its virtual environment in the cache', () => {
     const cached = program('ansible', 'bin', 'ansible-playbook');
     expect(findPart('ansible-playbook', { PSMG_CACHE: folder })).toEqual({ path: cached, source: 'cache' });

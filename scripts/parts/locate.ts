@@ -3,10 +3,23 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 export type PartName =
-  'envoy' | 'temporal' | 'temporal-test-server' | 'ansible-playbook' | 'ansible-lint' | 'kubectl' | BuiltPartName;
+  | 'envoy'
+  | 'temporal'
+  | 'temporal-test-server'
+  | 'ansible-playbook'
+  | 'ansible-lint'
+  | 'kubectl'
+  | DebianPartName
+  | BuiltPartName;
+
+/** Parts that come from packages of Debian's. */
+export type DebianPartName = 'prometheus' | 'promtool' | 'node_exporter';
 
 /** Parts that are built from Go modules for `npm run test:parts`. */
-export type BuiltPartName = 'istiod-files' | 'pilot-discovery' | 'istioctl' | 'kube-apiserver' | 'etcd';
+export type BuiltPartName = 'istiod-files' | 'pilot-discovery' | 'istioctl' | 'kube-apiserver' | 'etcd' | 'influxd';
+
+/** Other names that systems install a part under. */
+const ALSO_NAMED: Partial<Record<PartName, string>> = { node_exporter: 'prometheus-node-exporter' };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,7 +56,8 @@ export function findPart(name: PartName, environment: Environment = process.env)
   const named = findNamed(name, environment);
   if (named !== undefined) return named;
   const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  const onPath = folders.map((folder) => path.join(folder, name)).find(isExecutableFile);
+  const names = [name, ...(ALSO_NAMED[name] === undefined ? [] : [ALSO_NAMED[name]])];
+  const onPath = names.flatMap((one) => folders.map((folder) => path.join(folder, one))).find(isExecutableFile);
   if (onPath !== undefined) return { path: onPath, source: 'path' };
   return findCached(name, environment);
 }

