@@ -65,14 +65,16 @@ async function readInput(
   run: ForecastRun,
 ): Promise<Result<{ input: ForecastInput; sources: Awaited<ReturnType<ForecastPorts['events']['read']>> }>> {
   const { history, forecast } = spec;
-  const { rows, problems } = await ports.history.read(history, run.signal);
+  const { rows, problems } = await ports.history.read(history, run.signal, atMs);
   const file = history.regressors?.file;
   const regressors = file === undefined ? { samples: [], problems: [] } : await ports.regressors(file, run.signal);
   const borrow = history.borrow;
-  const other = borrow === undefined ? null : await ports.history.read({ ...history, file: borrow.file }, run.signal);
+  const { stepSeconds } = history;
+  const other =
+    borrow === undefined ? null : await ports.history.read({ kind: 'csv', file: borrow.file, stepSeconds }, run.signal);
   const all = [...problems, ...regressors.problems, ...(other?.problems ?? [])];
   if (all.length > 0) return refused(all);
-  const window = eventsWindow(rows, history.stepSeconds, forecast.horizonSteps, atMs);
+  const window = eventsWindow(rows, stepSeconds, forecast.horizonSteps, atMs);
   const sources = await ports.events.read(spec, window, run.signal ?? new AbortController().signal);
   const entries = spec.services.filter((service) => service.entry !== undefined).map((service) => service.name);
   const seen = new Set(rows.map((row) => row.service));
@@ -83,7 +85,7 @@ async function readInput(
   const graph = inner.length === 0 ? null : await graphOf(ports, spec).catch(() => null);
   const input: ForecastInput = {
     rows,
-    stepSeconds: history.stepSeconds,
+    stepSeconds,
     horizonSteps: forecast.horizonSteps,
     seasons: forecast.seasons,
     events: [...spec.events, ...sources.events],

@@ -1,25 +1,33 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { DemandHistory, DemandRow } from './port.js';
+import type { DemandRow } from './port.js';
 import { parseDemandCsv } from '../../core/spec/csvDemand.js';
+import type { CsvHistorySpec } from '../../core/spec/history.js';
 import type { Problem } from '../../core/spec/problem.js';
-import type { HistorySpec } from '../../core/spec/region.js';
 
 const MAX_MIB = 256;
+
+/** A `DemandHistory` of files alone; source.ts reads every form of a region file. */
+export interface CsvHistory {
+  read(
+    spec: CsvHistorySpec,
+    signal?: AbortSignal,
+  ): Promise<{ rows: readonly DemandRow[]; problems: readonly Problem[] }>;
+}
 
 /**
  * Demand from a long CSV `timestamp,service,rps` (ISO 8601 with a zone; docs/data-rules.md says what else may stand for
  * `rps`). Files are relative to `directory`. A file that cannot be read, and every row that cannot be used, is a
  * problem; only an aborted read throws.
  */
-export function createCsvHistory(directory: string): DemandHistory {
+export function createCsvHistory(directory: string): CsvHistory {
   return { read: (spec, signal) => readCsvHistory(directory, spec, signal) };
 }
 
 async function readCsvHistory(
   directory: string,
-  spec: HistorySpec,
+  spec: CsvHistorySpec,
   signal?: AbortSignal,
 ): Promise<{ rows: readonly DemandRow[]; problems: readonly Problem[] }> {
   const file = path.resolve(directory, spec.file);

@@ -1,6 +1,8 @@
 /** What a person writes in a region file (`apiVersion: psmg/v1`). The schema in regionSchema.ts enforces it. */
 
 import type { EventSourceSpec } from './eventSource.js';
+import type { HistorySpec } from './history.js';
+import type { SignalsSpec } from './signalSource.js';
 
 /** How far the program may go by itself. `observe` unless the region file says more. */
 export type Autonomy = 'observe' | 'suggest' | 'approve' | 'act';
@@ -19,6 +21,8 @@ export interface RegionSpec {
   services: readonly ServiceSpec[];
   graph: GraphSpec;
   history: HistorySpec;
+  /** Absent: nothing but our own reading of the proxies. */
+  signals?: SignalsSpec;
   forecast: ForecastSpec;
   events: readonly EventSpec[];
   /** Absent: none. */
@@ -64,6 +68,8 @@ export interface HostSpec {
   directory: string;
   python: string;
   proxy: ProxySpec;
+  /** URL of its node exporter's metrics, as the worker reaches it; absent: CPU and memory of the host are not known. */
+  nodeExporter?: string;
 }
 
 export interface SshSpec {
@@ -188,20 +194,6 @@ export const GRAPH_SOURCE_KINDS = [
 ] as const;
 export type GraphSourceKind = (typeof GRAPH_SOURCE_KINDS)[number];
 
-export interface HistorySpec {
-  kind: 'csv';
-  /** Long CSV `timestamp,service,rps`; relative to the worker's working directory. */
-  file: string;
-  stepSeconds: number;
-  /** CSV `timestamp[,service],name…` of values known over history and horizon. */
-  regressors?: { file: string };
-  /**
-   * Long CSV of demand in another region, whose shape a service with too little history here borrows. `scale`: demand
-   * here for one request there, used until steps in common tell.
-   */
-  borrow?: { file: string; scale?: number };
-}
-
 export interface ForecastSpec {
   horizonSteps: number;
   /** Season lengths in steps, e.g. [24, 168] for hourly data. */
@@ -261,6 +253,8 @@ export interface PlanningSpec {
   replanSeconds?: number;
   /** Records of past deployments that calibrate capacity, CSV or JSON; docs/capacity.md. */
   deployments?: { file: string };
+  /** Latency to neighbours as stated, or as probes measured it where they contradict that. Absent: stated. */
+  networkLatency?: 'stated' | 'measured';
   /** Requests by second, CSV as demand history: how far a second goes above its step; docs/capacity.md. */
   peaks?: { file: string };
 }

@@ -2,11 +2,13 @@ import { duplicates, isText, trimSlash, unknownService } from './checkParts.js';
 import { eventSourceProblems } from './eventSourceChecks.js';
 import { fieldPath } from './fieldPath.js';
 import { circlesOf, circleText } from './graphCycles.js';
+import { historyProblems } from './historyChecks.js';
 import { parseInstant } from './instant.js';
 import { inboundProblems } from './inboundChecks.js';
 import type { Item, Path, Raw } from './rawDocument.js';
 import { items, record } from './rawDocument.js';
 import type { PathProblem } from './schemaProblems.js';
+import { signalsProblems } from './signalSourceChecks.js';
 import { endpointSockets, hostsOf, socketProblems } from './socketChecks.js';
 import { costProblems, survivalProblems, tlsProblems, traitProblems } from './traitChecks.js';
 
@@ -31,6 +33,8 @@ export function crossFieldProblems(document: Raw): PathProblem[] {
     ...sources.flatMap((source) => unknownServices(source, names)),
     ...stepProblems(document),
     ...seasonProblems(document),
+    ...historyProblems(document, names),
+    ...signalsProblems(document, names),
     ...survivalProblems(document, services),
     ...costProblems(document),
     ...tlsProblems(document),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
 import { eventSourceSchema } from './eventSourceSchema.js';
+import { historySchema } from './historySchema.js';
 import { GRAPH_SOURCE_KINDS } from './region.js';
 import type { EndpointSpec, RegionSpec, SocketSpec } from './region.js';
 import { httpUrl, instant, label, nonEmpty, text, timeZoneName } from './schemaParts.js';
+import { signalsSchema } from './signalSourceSchema.js';
 import { isAddress, isPort, parseSockets } from './socket.js';
 
 export type { IssueHelp } from './schemaParts.js';
@@ -118,6 +120,7 @@ const host = z.strictObject({
       .min(1)
       .optional(),
   }),
+  nodeExporter: httpUrl.optional(),
 });
 
 const service = z.strictObject({
@@ -186,6 +189,7 @@ const planning = z.strictObject({
   arrivalCv2: z.number().min(0).max(100).default(1),
   replanSeconds: seconds.min(10).optional(),
   deployments: z.strictObject({ file: nonEmpty }).optional(),
+  networkLatency: z.enum(['stated', 'measured']).optional(),
   peaks: z.strictObject({ file: nonEmpty }).optional(),
 });
 
@@ -227,13 +231,8 @@ export const regionSchema = z.strictObject({
   }),
   services: z.array(service).min(1),
   graph: graph.prefault({}),
-  history: z.strictObject({
-    kind: z.enum(['csv']).default('csv'),
-    file: nonEmpty,
-    stepSeconds: count.max(604_800),
-    regressors: z.strictObject({ file: nonEmpty }).optional(),
-    borrow: z.strictObject({ file: nonEmpty, scale: z.number().positive().max(1e6).optional() }).optional(),
-  }),
+  history: historySchema,
+  signals: signalsSchema.optional(),
   forecast: z.strictObject({
     horizonSteps: count.max(10_000),
     seasons: z.array(z.int().min(2).max(100_000)).min(1).max(4),
