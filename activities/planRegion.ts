@@ -3,6 +3,7 @@ import { StepFailure, refuseAll } from './errors.js';
 import type { Activity, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
+import { roundsOfRows } from '../adapters/probes/networkProbe.js';
 import { graphOfRegion } from '../core/graph/build.js';
 import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
 import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
@@ -11,6 +12,7 @@ import { peaksBySecond } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { busiestWindow, windowAt } from '../core/plan/windowAt.js';
 import { parseDemandCsv } from '../core/spec/csvDemand.js';
+import { compareLatencies, latencyProblems, withMeasuredLatencies } from '../core/tuning/networkLatencyComparison.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
 import { planHash } from '../core/spec/hash.js';
@@ -29,7 +31,8 @@ const GATED_STAGES: readonly ActivationStage[] = [
 export const planRegion: Activity<PlanRequest, PlanOutcome> =
   (ports) =>
   async ({ specRef, forecastRef, previousRef }, run) => {
-    const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
+    const stated = await ports.artifacts.getJson<RegionSpec>(specRef);
+    const { region: spec, warnings: contradicted } = await measuredWays(ports, stated);
     const forecast = await ports.artifacts.getJson<DemandForecast>(forecastRef);
     run.progress('planning');
     const previous = previousRef === undefined ? undefined : await ports.artifacts.getJson<PlanDocument>(previousRef);
@@ -54,7 +57,7 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
         demandRps: service.demand.rps,
         reason: service.instances.reason,
       })),
-      warnings: [...document.plan.warnings, ...document.graph.warnings],
+      warnings: [...document.plan.warnings, ...document.graph.warnings, ...contradicted],
     };
   };
 
@@ -66,6 +69,29 @@ export function timedWindows(spec: Pick<RegionSpec, 'demandClock'>, plan: MeshPl
   const end = plan.windows.at(-1)?.to ?? '';
   const timed = plan.windows.map(({ from }) => ({ from, wallFromMs: wallTimeMs(spec, from) }));
   return [...timed, { from: busiestWindow(plan).from, wallFromMs: wallTimeMs(spec, end) }];
+}
+
+/** An hour of them says more than the newest, and a way that changed is believed within half an hour. */
+const MEASURED_WITHIN_MS = 3_600_000;
+
+/**
+ * The region with the ways to its neighbours as they were measured, where it says so; what contradicts it is told either
+ * way. Measurements are never needed: without a store that answers, what is stated holds.
+ */
+async function measuredWays(
+  ports: Ports,
+  spec: RegionSpec,
+): Promise<{ region: RegionSpec; warnings: readonly string[] }> {
+  const toMs = ports.now() + 1;
+  const tags = { from_region: spec.name };
+  const query = { measurement: 'network', tags, fromMs: toMs - MEASURED_WITHIN_MS, toMs };
+  const rows = await ports.metrics.query(query).catch(() => []);
+  const compared = compareLatencies(spec, roundsOfRows(rows));
+  const isMeasured = spec.planning?.networkLatency === 'measured';
+  return {
+    region: isMeasured ? withMeasuredLatencies(spec, compared) : spec,
+    warnings: isMeasured ? [] : latencyProblems(spec, compared).map(({ message, fix }) => `${message}: ${fix}`),
+  };
 }
 
 async function planOf(

@@ -54,7 +54,7 @@ export async function startNeighbour(options: NeighbourOptions): Promise<Neighbo
   const bootstrapFile = writeJson(
     folder,
     `${region}-envoy.json`,
-    staticBootstrap({ ...options, gateway: { ...options.gateway, delayMs: options.networkLatencyMs } }),
+    staticBootstrap({ ...options, gateway: { ...options.gateway, delayMs: 2 * options.networkLatencyMs } }),
   );
   const app = startProcess(folder, {
     name: `${region}-application`,

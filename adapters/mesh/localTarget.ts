@@ -16,6 +16,7 @@ export function createLocalTarget(host: HostSpec): ProxyTarget {
     state: (signal) => script.state(signal),
     swap: (request, signal) => script.swap(request, signal),
     admin: (path, signal) => getAdmin(host.name, host.proxy.admin, path, signal),
+    probe: (request, signal) => script.ask('probe', request, signal),
     close: () => Promise.resolve(),
   };
 }

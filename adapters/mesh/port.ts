@@ -1,8 +1,9 @@
 import type { FileSet } from '../../core/spec/artifact.js';
 import type { SwapResult, TargetState } from '../../core/spec/deployment.js';
+import type { ProbeTarget } from '../probes/port.js';
 
 /** One proxy host of a region: the fast path for live settings, and the way to read what really runs. */
-export interface ProxyTarget {
+export interface ProxyTarget extends ProbeTarget {
   readonly host: string;
   state(signal?: AbortSignal): Promise<TargetState>;
   /** Compare-and-swap of the whole release, by the script that lives at the target. Never throws for a refused swap. */

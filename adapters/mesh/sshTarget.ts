@@ -25,6 +25,7 @@ export function createSshTarget(host: HostSpec, options: SshTargetOptions = {}):
     // Through the script rather than a forwarded port: hardened hosts forbid forwarding.
     admin: async (path, signal) =>
       String((await script.ask('admin', { admin: host.proxy.admin, path }, signal))['body']),
+    probe: (request, signal) => script.ask('probe', request, signal),
     close: () => connection.close(),
   };
 }

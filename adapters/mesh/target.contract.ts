@@ -68,6 +68,14 @@ export function describeProxyTarget(name: string, prepare: () => Promise<TargetU
       await expect(target.admin('/no-such-page')).rejects.toThrow(/GET \/no-such-page.*404/);
     });
 
+    it('measures the way to a gateway', async () => {
+      const { address, port } = host.proxy.ingress;
+      const destinations = [{ name: 'south', address, port, service: 'front', path: '/' }];
+      const answer = await target.probe({ tries: 2, spacingMs: 1, timeoutMs: 2000, destinations });
+      const one = { connectMs: expect.any(Number), answerMs: expect.any(Number), status: 200 };
+      expect(answer).toMatchObject({ destinations: { south: [one, one] } });
+    });
+
     it('gives a refused swap as its outcome, in words, with what runs left as it is', async () => {
       const { hash, perHost } = tinyRelease([host], 'two');
       const files = perHost[host.name] ?? {};

@@ -251,7 +251,7 @@ export interface PlanningSpec {
   arrivalCv2: number;
   /** How often an operating region forecasts and plans anew; absent: when it is asked to. */
   replanSeconds?: number;
-  /** Records of past deployments that calibrate capacity, CSV or JSON; docs/capacity.md. */
+  /** Records of past deployments that calibrate capacity; docs/deployment-records.md. */
   deployments?: { file: string };
   /** Latency to neighbours as stated, or as probes measured it where they contradict that. Absent: stated. */
   networkLatency?: 'stated' | 'measured';

@@ -424,7 +424,7 @@ def report(answer: dict, code: int = 0) -> int:
 def arguments(argv: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["state", "swap", "stage", "validate", "preview", "restore", "hold",
-                                            "release-hold", "ensure-proxy", "stop-proxy", "admin"])
+                                            "release-hold", "ensure-proxy", "stop-proxy", "admin", "probe"])
     parser.add_argument("--directory", help="the folder that PSMG owns on this host (default: above this file)")
     parser.add_argument("--stdin", action="store_true", help="read the request as a JSON object from standard input")
     parser.add_argument("--to", help="restore: 'previous', a release hash, or 0")
@@ -447,6 +447,10 @@ def run(options: argparse.Namespace) -> dict:
         sys.dont_write_bytecode = True  # nothing but what was laid out belongs into bin
         import psmg_proxy  # pylint: disable=import-outside-toplevel
         return psmg_proxy.run(command, target, request)
+    if command == "probe":
+        sys.dont_write_bytecode = True
+        import psmg_probe  # pylint: disable=import-outside-toplevel
+        return psmg_probe.run(request)
     root.mkdir(parents=True, exist_ok=True)
     if command == "validate":
         words = validate(target, request["releaseHash"], request["envoy"])

@@ -10,4 +10,5 @@ function read(name: string): string {
 export const TARGET_SCRIPTS: FileSet = {
   'psmg_target.py': read('./psmg_target.py'),
   'psmg_proxy.py': read('./psmg_proxy.py'),
+  'psmg_probe.py': read('./psmg_probe.py'),
 };

@@ -56,6 +56,17 @@ describe('calibrateCapacity', () => {
     expect(found.warnings.map(({ code }) => code)).toContain('capacity-contradicted');
   });
 
+  it('takes the start, and no throughput, from records that know the start only', () => {
+    const starts = [31, 44, 40].map((startupSeconds, at) => ({ at, service: 'front', instances: 2, startupSeconds }));
+    const found = calibrateCapacity(stated, starts, context);
+    expect(found.capacity).toEqual({ ...stated, startupSeconds: 44 });
+    expect(found).toMatchObject({ seen: { startupSeconds: 44 }, confidence: 0 });
+    expect(Object.keys(found.seen)).toEqual(['startupSeconds']);
+    const mixed = calibrateCapacity(stated, [...recordsOf(4, 40), ...starts], context);
+    const alone = calibrateCapacity(stated, recordsOf(4, 40), context);
+    expect(mixed.seen).toEqual({ ...alone.seen, startupSeconds: 40 });
+  });
+
   it('takes over a start that is longer, not one that is shorter', () => {
     expect(calibrateCapacity(stated, recordsOf(4, 20, 60), context).capacity.startupSeconds).toBe(60);
     expect(calibrateCapacity(stated, recordsOf(4, 20, 2), context).capacity.startupSeconds).toBe(10);

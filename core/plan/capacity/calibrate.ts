@@ -100,13 +100,14 @@ function startOf(records: readonly DeploymentRecord[]): number | undefined {
 }
 
 function mostOf(records: readonly DeploymentRecord[], sloP99Ms: number): number | undefined {
-  const within = records.filter(({ p99Ms = 0 }) => p99Ms <= sloP99Ms);
-  if (within.length === 0) return undefined;
-  return within.reduce((most, { throughputRps, instances }) => Math.max(most, throughputRps / instances), 0);
+  const within = records.flatMap(({ p99Ms = 0, throughputRps, instances }) =>
+    throughputRps === undefined || p99Ms > sloP99Ms ? [] : [throughputRps / instances],
+  );
+  return within.length === 0 ? undefined : Math.max(...within);
 }
 
 function seenOf({ instances, throughputRps, p99Ms }: DeploymentRecord): Seen[] {
-  return p99Ms === undefined || throughputRps <= 0
+  return p99Ms === undefined || throughputRps === undefined || throughputRps <= 0
     ? []
     : [{ instances, instanceRps: throughputRps / instances, p99Ms }];
 }
