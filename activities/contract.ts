@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../core/audit/record.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
 import type { HostRecap, SwapOutcome, TargetState } from '../core/spec/deployment.js';
 import type { Trust } from '../core/spec/forecast.js';
@@ -30,6 +31,24 @@ export interface RegionActivities {
   judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
   restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
   tick(input: TickInput): Promise<TickOutcome>;
+  /** Appends to the audit what a workflow decided, and says where the chain ends then. */
+  recordAudit(input: AuditInput): Promise<AuditOutcome>;
+}
+
+/** What a workflow notes; its own id is said once. */
+export type AuditNote = Omit<NewAuditEntry, 'workflowId'>;
+
+export interface AuditInput {
+  region: string;
+  workflowId: string;
+  entries: readonly AuditNote[];
+}
+
+export interface AuditOutcome {
+  seq: number;
+  hash: string;
+  /** Entries under whose key something else is recorded; that stays. */
+  conflicts: number;
 }
 
 export interface PlanRequest {
@@ -193,10 +212,15 @@ export interface TickOutcome {
   at: string;
   completeness: number;
   services: readonly TickService[];
-  /** Ready instances by service as the proxies see them. */
+  /** Ready instances by service as the proxies see them; while sources contradict each other, those of the intent. */
   readyInstances: Readonly<Record<string, number>>;
   verdict: Judgement | null;
   decision: TickDecision;
+  /** Of the oldest of the proxies' newest readings; `null`: none answered. */
+  ageSeconds?: number | null;
+  /** Sentences, the first few; absent: none. */
+  contradictions?: readonly string[];
+  problems?: readonly string[];
 }
 
 export interface TickService {

@@ -1,11 +1,23 @@
 import type { ActivityRun, Ports } from './ports.js';
 import { pause } from './applyIntent.js';
+import { limited, within } from './limited.js';
 import { withTargets } from './targets.js';
 import { PROXY_READERS } from '../adapters/mesh/readers.js';
-import type { MetricRow } from '../adapters/metrics/port.js';
 import type { Observation, ProxySnapshot } from '../core/spec/observation.js';
 import type { RegionSpec } from '../core/spec/region.js';
+import { crossCheck } from '../core/tuning/crossCheck.js';
 import { observe } from '../core/tuning/observe.js';
+import type { ReadingRules } from '../core/tuning/observeHost.js';
+import { withSaturation, withSignals } from '../core/tuning/saturation.js';
+
+/** Sockets, sessions and buffers that one reading of a region holds at most. */
+const PROXIES_AT_ONCE = 16;
+/** One that hangs costs so much once, and holds up no other. */
+const PROXY_TIMEOUT_MS = 5000;
+/** A second source may be late or away: the tick goes on without it. */
+const SIGNALS_TIMEOUT_MS = 2000;
+/** Of the usual window: what is longer has no baseline, and what is older is stale. */
+const MOST_WINDOWS = 3;
 
 export interface Snapshots {
   snapshots: readonly ProxySnapshot[];
@@ -13,15 +25,22 @@ export interface Snapshots {
 }
 
 /** Counters of every proxy that answers; one that does not makes the observation incomplete, it does not fail it. */
-export async function takeSnapshots(ports: Ports, spec: RegionSpec, run: ActivityRun): Promise<Snapshots> {
+export async function takeSnapshots(
+  ports: Ports,
+  spec: RegionSpec,
+  run: ActivityRun,
+  planHash?: string,
+): Promise<Snapshots> {
   const reader = PROXY_READERS[spec.mesh.kind];
   return withTargets(ports, spec, async (targets) => {
-    const read = await Promise.allSettled(
-      targets.map((target) => reader.snapshot(target, spec, () => ports.now(), run.signal)),
-    );
+    const read = await limited(targets, PROXIES_AT_ONCE, async (target) => {
+      run.progress('reading proxies');
+      return within(PROXY_TIMEOUT_MS, run.signal, (signal) => reader.snapshot(target, spec, () => ports.now(), signal));
+    });
     run.signal.throwIfAborted();
+    const snapshots = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     return {
-      snapshots: read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      snapshots: planHash === undefined ? snapshots : snapshots.map((snapshot) => ({ ...snapshot, planHash })),
       problems: read.flatMap((result, i) =>
         result.status === 'rejected' ? [`${targets[i]?.host ?? i}: ${String(result.reason)}`] : [],
       ),
@@ -29,15 +48,52 @@ export async function takeSnapshots(ports: Ports, spec: RegionSpec, run: Activit
   });
 }
 
-export function observationOf(
+export interface Window {
+  previous: readonly ProxySnapshot[];
+  current: Snapshots;
+  /** How long a window usually is. */
+  usualMs: number;
+  planHash: string;
+}
+
+/** The record of one window: both readings of the proxies, and what a second source says of the same time. */
+export async function observationOf(
+  ports: Ports,
   spec: RegionSpec,
-  previous: readonly ProxySnapshot[],
-  current: Snapshots,
-  nowMs: number,
-): Observation {
+  window: Window,
+  run: ActivityRun,
+): Promise<Observation> {
+  const { previous, current, usualMs, planHash } = window;
   const hosts = spec.delivery.hosts.map((host) => host.name);
-  const seen = observe(spec.name, hosts, previous, current.snapshots, new Date(nowMs).toISOString());
-  return { ...seen, problems: [...seen.problems, ...current.problems] };
+  const mostSeconds = (MOST_WINDOWS * usualMs) / 1000;
+  const rules: ReadingRules = { maxWindowSeconds: mostSeconds, maxAgeSeconds: mostSeconds, planHash };
+  const nowMs = ports.now();
+  const seen = observe(spec.name, hosts, previous, current.snapshots, new Date(nowMs).toISOString(), rules);
+  const observation = { ...seen, problems: [...seen.problems, ...current.problems] };
+  return withSaturation(await withSecondSource(ports, spec, observation, run), spec.services);
+}
+
+/** Compared with the second source, and filled with what only that knows; a source that fails leaves a problem. */
+async function withSecondSource(
+  ports: Ports,
+  spec: RegionSpec,
+  observation: Observation,
+  run: ActivityRun,
+): Promise<Observation> {
+  const { signals } = ports;
+  const windowMs = Math.max(0, ...observation.services.map((s) => s.windowSeconds * 1000));
+  if (signals === undefined || windowMs === 0) return observation;
+  const toMs = Math.round(Date.parse(observation.at) - (observation.ageSeconds ?? 0) * 1000);
+  try {
+    const told = await within(SIGNALS_TIMEOUT_MS, run.signal, (signal) =>
+      signals.read(spec, toMs - windowMs, toMs, signal),
+    );
+    return crossCheck(withSignals(observation, told), told);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    return { ...observation, problems: [...observation.problems, `the second source is not read: ${why}`] };
+  }
 }
 
 /** Watches for a stated time between two snapshots. */
@@ -45,17 +101,19 @@ export async function observeFor(
   ports: Ports,
   spec: RegionSpec,
   durationMs: number,
+  planHash: string,
   run: ActivityRun,
 ): Promise<{ observation: Observation; last: readonly ProxySnapshot[] }> {
-  const before = await takeSnapshots(ports, spec, run);
-  const endMs = ports.now() + durationMs;
-  while (ports.now() < endMs) {
+  const before = await takeSnapshots(ports, spec, run, planHash);
+  // By what was slept, not by the clock: one that goes back would keep us here.
+  for (let leftMs = durationMs; leftMs > 0; leftMs -= 1000) {
     run.progress('watching');
-    await pause(Math.min(1000, endMs - ports.now()));
+    await pause(Math.min(1000, leftMs));
     run.signal.throwIfAborted();
   }
-  const after = await takeSnapshots(ports, spec, run);
-  return { observation: observationOf(spec, before.snapshots, after, ports.now()), last: after.snapshots };
+  const current = await takeSnapshots(ports, spec, run, planHash);
+  const window = { previous: before.snapshots, current, usualMs: durationMs, planHash };
+  return { observation: await observationOf(ports, spec, window, run), last: current.snapshots };
 }
 
 /** Ready instances of our own region by service: what the proxy that sees the fewest sees. */
@@ -69,33 +127,4 @@ export function readyInstances(spec: RegionSpec, snapshots: readonly ProxySnapsh
     ready[name] = counts.length === 0 ? 0 : Math.min(...counts);
   }
   return ready;
-}
-
-/** One wide row a service: what charts and the next forecast read. A value that is missing has no field. */
-export function metricRows(
-  spec: RegionSpec,
-  observation: Observation,
-  forecastRps: Readonly<Record<string, number>>,
-): MetricRow[] {
-  const at = Date.parse(observation.at);
-  return observation.services.map((s) => ({
-    measurement: 'service',
-    tags: { region: spec.name, service: s.service },
-    at,
-    fields: {
-      rps: s.rps,
-      requests: s.requests,
-      ready_instances: s.readyInstances,
-      rate_limited: s.errors.rateLimited,
-      breaker_overflow: s.errors.breaker,
-      upstream_5xx: s.errors.upstream5xx,
-      timeouts: s.errors.timeout,
-      retries: s.retries,
-      completeness: observation.completeness,
-      ...(s.errorRate === null ? {} : { error_rate: s.errorRate }),
-      ...(s.p50Ms === null ? {} : { p50_ms: s.p50Ms }),
-      ...(s.p99Ms === null ? {} : { p99_ms: s.p99Ms }),
-      ...(forecastRps[s.service] === undefined ? {} : { forecast_rps: forecastRps[s.service] ?? 0 }),
-    },
-  }));
 }

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../adapters/audit/port.js';
 import type { ArtifactStore } from '../adapters/artifacts/port.js';
 import type { DeliveryRunner } from '../adapters/delivery/port.js';
 import type { ForecastCompute } from '../adapters/compute/port.js';
@@ -7,10 +8,11 @@ import type { HookClient } from '../adapters/hooks/port.js';
 import type { ForecastMemory } from '../adapters/memory/port.js';
 import type { ProxyTarget } from '../adapters/mesh/port.js';
 import type { MetricsStore } from '../adapters/metrics/port.js';
+import type { SignalSource } from '../adapters/signals/port.js';
 import type { RegressorSample } from '../core/spec/csvRegressors.js';
 import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
 import type { Problem } from '../core/spec/problem.js';
-import type { DeliveryTool, HostSpec, MeshKind } from '../core/spec/region.js';
+import type { DeliveryTool, HostSpec, MeshKind, RegionSpec } from '../core/spec/region.js';
 
 /** Everything of the outside that activities use. A worker composes it once. */
 export interface Ports {
@@ -25,7 +27,13 @@ export interface Ports {
   compute: ForecastCompute;
   memory: ForecastMemory;
   trainer: NetworkTrainer;
+  /** Absent: the ways to other regions are as the region file states them. */
+  prober?: NetworkProber;
   metrics: MetricsStore;
+  /** A second source beside our own reading of the proxies; absent: there is none. */
+  signals?: SignalSource;
+  /** Absent: nobody keeps one, and workflows go on without; what they note waits in their state. */
+  audit?: AuditLog;
   hooks: HookClient;
   openTarget(host: HostSpec): ProxyTarget;
   delivery: Readonly<Record<DeliveryTool, DeliveryRunner>>;
@@ -40,6 +48,12 @@ export interface Ports {
 export interface NetworkTrainer {
   /** Returns at once. A region that waits or trains already is not queued again. */
   offer(region: string, training: LstmTraining): void;
+}
+
+/** Measures the ways to a region's neighbours beside everything else. */
+export interface NetworkProber {
+  /** Returns at once; measures when it is time. */
+  offer(spec: RegionSpec): void;
 }
 
 /** What an activity gets besides its input. */

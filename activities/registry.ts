@@ -5,6 +5,7 @@ import { deployRelease } from './deployRelease.js';
 import { forecastRegion } from './forecastRegion.js';
 import { judgeStage } from './judgeStage.js';
 import { planRegion } from './planRegion.js';
+import { recordAudit } from './recordAudit.js';
 import { tick } from './tick.js';
 
 /** Every activity that a workflow can ask for, as plain functions of the ports. */
@@ -22,4 +23,5 @@ export const ACTIVITIES = {
   judgeStage,
   restoreDeployment,
   tick,
+  recordAudit,
 };

@@ -1,16 +1,49 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { AuditBacklog } from '../adapters/audit/backlog.js';
+import type { ActInfo } from './audit.js';
+import { withAudit } from './audit.js';
 import type { RegionActivities } from './contract.js';
 import { StepFailure } from './errors.js';
 import type { ActivityRun, Ports } from './ports.js';
 import { ACTIVITIES } from './registry.js';
+import type { ActivityCall } from './telemetry.js';
+import { recordActivity, regionOfWorkflow } from './telemetry.js';
+import type { Meter } from '../adapters/telemetry/port.js';
 
-/** The one file that knows Temporal: binds ports, signal and heartbeat, and turns failures into Temporal's. */
-export function temporalActivities(ports: Ports): RegionActivities {
+/**
+ * The one file that knows Temporal: binds ports, signal and heartbeat, turns failures into Temporal's, and tells the
+ * meter how each attempt ended.
+ */
+export function temporalActivities(ports: Ports, meter?: Meter, acts?: AuditBacklog): RegionActivities {
   const bound = Object.entries(ACTIVITIES).map(([name, activity]) => {
     const work = (activity as (ports: Ports) => (input: unknown, run: ActivityRun) => Promise<unknown>)(ports);
-    return [name, (input: unknown) => runActivity(work, input)];
+    if (meter === undefined) return [name, (input: unknown) => runActivity(work, input)];
+    return [name, (input: unknown) => measured(meter, name, () => runActivity(work, input))];
   });
-  return Object.fromEntries(bound) as RegionActivities;
+  const activities = Object.fromEntries(bound) as RegionActivities;
+  return acts === undefined ? activities : withAudit(activities, acts, actInfo, ports.now);
+}
+
+function actInfo(): ActInfo | null {
+  const { workflowExecution, activityId, attempt } = Context.current().info;
+  return workflowExecution === undefined ? null : { ...workflowExecution, activityId, attempt };
+}
+
+async function measured(meter: Meter, name: string, run: () => Promise<unknown>): Promise<unknown> {
+  const startedMs = performance.now();
+  const region = regionOfWorkflow(Context.current().info.workflowExecution?.workflowId ?? '');
+  const end = (outcome: ActivityCall['outcome']): void => {
+    recordActivity(meter, { name, region, outcome, seconds: (performance.now() - startedMs) / 1000 });
+  };
+  try {
+    const output = await run();
+    end({ kind: 'completed', output });
+    return output;
+  } catch (error) {
+    const reason = error instanceof ApplicationFailure ? (error.type ?? 'other') : 'other';
+    end(error instanceof CancelledFailure ? { kind: 'cancelled' } : { kind: 'failed', reason });
+    throw error;
+  }
 }
 
 async function runActivity(

@@ -1,6 +1,9 @@
 import type { TickDecision, TickInput, TickOutcome, TickService } from './contract.js';
-import { metricRows, observationOf, readyInstances, takeSnapshots } from './observeRegion.js';
-import type { Activity } from './ports.js';
+import { attempt } from './limited.js';
+import { metricRows } from './metricRows.js';
+import { observationOf, readyInstances, takeSnapshots } from './observeRegion.js';
+import type { Activity, ActivityRun, Ports } from './ports.js';
+import { recordHosts } from './recordHosts.js';
 import type { Release } from './release.js';
 import { renderRelease } from './release.js';
 import { windowAt } from '../core/plan/windowAt.js';
@@ -8,45 +11,81 @@ import { propagateDemand } from '../core/graph/propagate.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { DemandForecast, Trust } from '../core/spec/forecast.js';
 import { lowestTrust } from '../core/spec/forecast.js';
-import type { QuantileName } from '../core/spec/region.js';
-import type { Judgement, Observation } from '../core/spec/observation.js';
+import type { QuantileName, RegionSpec } from '../core/spec/region.js';
+import type { Judgement, Observation, ProxySnapshot } from '../core/spec/observation.js';
 import { considerAdjustments } from '../core/tuning/aimd.js';
 import { forecastAt } from '../core/tuning/forecastAt.js';
 import { judgeAdjustment } from '../core/tuning/judgeAdjustment.js';
+import { withForecast } from '../core/tuning/observeForecast.js';
 import type { DemandQuantiles, ServiceContext, TuningContext } from '../core/tuning/types.js';
+
+/** Named in an outcome, which stays in a workflow's history. */
+const MOST_PROBLEMS = 5;
 
 /** Observes, records, compares with the forecast, judges the change in flight, and wants at most one new one. */
 export const tick: Activity<TickInput, TickOutcome> = (ports) => async (input, run) => {
   const release = await renderRelease(ports, input);
   const { spec } = release;
   const forecast = await ports.artifacts.getJson<DemandForecast>(input.forecastRef);
-  const previous = await ports.metrics.latestSnapshots(spec.name, ports.now());
-  const current = await takeSnapshots(ports, spec, run);
-  const nowMs = ports.now();
-  await ports.metrics.putSnapshots(spec.name, current.snapshots);
-  const observation = observationOf(spec, previous, current, nowMs);
-  const expected = expectedDemand(release, forecast, demandTimeMs(spec, nowMs));
-  const medians = Object.fromEntries([...expected].map(([service, demand]) => [service, demand.p50]));
-  await ports.metrics.write(metricRows(spec, observation, medians));
+  const { observation: seen, snapshots, problems } = await observeTick(ports, spec, input.plan.hash, run);
+  const expected = expectedDemand(release, forecast, demandTimeMs(spec, Date.parse(seen.at)));
+  const observation = withForecast(seen, expected);
+  problems.push(...(await attempt('this tick is not recorded', () => ports.metrics.write(metricRows(observation)))));
+  problems.push(...(await recordHosts(ports, spec, run)));
+  ports.prober?.offer(spec);
   const context = contextOf(input, release, observation, expected, lowestTrust(forecast));
   const { verdict, decision } = decide(input, context, observation);
+  const told = [...observation.problems, ...problems];
   return {
     at: observation.at,
     completeness: observation.completeness,
     services: observation.services.map((s): TickService => ({
       service: s.service,
       rps: s.rps,
-      forecastP50: expected.get(s.service)?.p50 ?? null,
-      forecastP95: expected.get(s.service)?.p95 ?? null,
+      forecastP50: s.forecast?.p50Rps ?? null,
+      forecastP95: s.forecast?.p95Rps ?? null,
       errorRate: s.errorRate,
       p99Ms: s.p99Ms,
       rateLimited: s.errors.rateLimited,
     })),
-    readyInstances: readyInstances(spec, current.snapshots),
+    readyInstances: followedReady(input, observation, readyInstances(spec, snapshots)),
     verdict,
     decision,
+    ageSeconds: observation.ageSeconds,
+    ...(observation.contradictions.length === 0
+      ? {}
+      : { contradictions: observation.contradictions.slice(0, MOST_PROBLEMS).map(({ reason }) => reason) }),
+    ...(told.length === 0 ? {} : { problems: told.slice(0, MOST_PROBLEMS) }),
   };
 };
+
+/** A store that is away costs the baseline, and so the verdict, but not the tick. */
+async function observeTick(
+  ports: Ports,
+  spec: RegionSpec,
+  planHash: string,
+  run: ActivityRun,
+): Promise<{ observation: Observation; snapshots: readonly ProxySnapshot[]; problems: string[] }> {
+  let previous: readonly ProxySnapshot[] = [];
+  const problems = await attempt('the last reading is not known', async () => {
+    previous = await ports.metrics.latestSnapshots(spec.name, ports.now());
+  });
+  const current = await takeSnapshots(ports, spec, run, planHash);
+  problems.push(
+    ...(await attempt('this reading is not kept', () => ports.metrics.putSnapshots(spec.name, current.snapshots))),
+  );
+  const window = { previous, current, usualMs: spec.operate.tickSeconds * 1000, planHash };
+  return { observation: await observationOf(ports, spec, window, run), snapshots: current.snapshots, problems };
+}
+
+/** Limits follow the instances that are ready, but not on the word of sources that contradict each other. */
+function followedReady(
+  { intent }: TickInput,
+  { contradictions }: Observation,
+  ready: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return contradictions.length === 0 ? ready : (intent.readyInstances ?? ready);
+}
 
 /** Demand at the entry services by the forecast, and at the rest by the calls that each request makes. */
 function expectedDemand(release: Release, forecast: DemandForecast, atMs: number): Map<string, DemandQuantiles> {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { forecastOf } from '../activities/forecastOf.js';
 import type { Ports } from '../activities/ports.js';
 import { createEventsReader } from '../adapters/events/reader.js';
-import { createCsvHistory } from '../adapters/history/csv.js';
+import { createHistory } from '../adapters/history/source.js';
 import { readRegressorsFile } from '../adapters/history/regressors.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import { releaseHash } from '../core/spec/hash.js';
@@ -13,9 +13,11 @@ import { ok } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { DELIVERIES } from '../delivery/registry.js';
 import { workerConfig } from '../workers/config.js';
+import { registerAudit } from './audit.js';
 import { registerCatalog } from './catalog.js';
 import { registerForecast } from './forecast.js';
 import { registerGraph } from './graph.js';
+import { registerMetrics } from './metrics.js';
 import { EXIT } from './output.js';
 import { registerPlan } from './plan.js';
 import { registerRegion } from './region.js';
@@ -50,6 +52,8 @@ function createProgram(): Command {
   registerWorker(program);
   registerReplay(program);
   registerCatalog(program);
+  registerAudit(program);
+  registerMetrics(program);
   return program;
 }
 
@@ -59,9 +63,9 @@ const INLINE_BELOW = 8;
 /** The same forecast as the worker's, from files below the working directory. */
 async function forecastFromFile(region: RegionSpec, at?: string): Promise<Result<DemandForecast>> {
   const { createThreadCompute } = await import('../adapters/compute/threads.js');
-  const history = createCsvHistory(process.cwd());
   const atMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
   const config = workerConfig(process.env, process.cwd());
+  const history = createHistory(process.cwd(), { variable: config.variable, now: () => Date.now() });
   const events = createEventsReader({
     directory: process.cwd(),
     cacheDirectory: path.join(config.stateDirectory, 'events'),

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { connectClient, temporalTarget } from '../workers/connect.js';
+import { traceConfig } from '../workers/tracing/config.js';
+import type { Tracing } from '../workers/tracing/tracing.js';
 import { REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
 import type { MessageName, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
@@ -41,7 +43,8 @@ export async function sendMessage(region: string, name: MessageName, message: un
 }
 
 async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connectClient(temporalTarget());
+  const tracing = await traced();
+  const client = await connectClient(temporalTarget(), tracing?.clientInterceptors());
   try {
     return await use(client);
   } catch (error) {
@@ -49,5 +52,12 @@ async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
     throw error;
   } finally {
     await client.connection.close();
+    await tracing?.stop();
   }
+}
+
+/** The trace of a region begins with the command that launches it; nothing is loaded where traces go nowhere. */
+async function traced(): Promise<Tracing | null> {
+  const config = traceConfig(process.env, 'psmg-cli');
+  return config === null ? null : (await import('../workers/tracing/tracing.js')).startTracing(config);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { createLog } from '../adapters/telemetry/log.js';
 import { workerConfig } from '../workers/config.js';
 
 export function registerWorker(program: Command): void {
@@ -8,15 +9,20 @@ export function registerWorker(program: Command): void {
     .action(async () => {
       const stop = new AbortController();
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-      const config = workerConfig(process.env, process.cwd());
+      const config = workerConfig(process.env, process.cwd(), process.stderr.isTTY);
+      const log = createLog({ ...config.log, output: (line) => process.stderr.write(line) });
+      const { taskQueue, stateDirectory } = config;
       const onReady = (): void => {
-        process.stderr.write(`worker polls task queue ${config.taskQueue}; state in ${config.stateDirectory}\n`);
+        const words = `worker polls task queue ${taskQueue}; state in ${stateDirectory}`;
+        log.write('info', words, { component: 'worker', taskQueue });
       };
       // The SDK takes most of a second to load; other commands need not wait for it.
-      const [{ runWorker }, { temporalTarget }] = await Promise.all([
+      const [{ runWorker }, { temporalTarget }, { installRuntime }] = await Promise.all([
         import('../workers/worker.js'),
         import('../workers/connect.js'),
+        import('../workers/runtime.js'),
       ]);
-      await runWorker({ config, target: temporalTarget(), onReady }, stop.signal);
+      installRuntime(config, log);
+      await runWorker({ config, target: temporalTarget(), log, onReady }, stop.signal);
     });
 }

@@ -1,4 +1,4 @@
-import type { ConnectionOptions } from '@temporalio/client';
+import type { ConnectionOptions, WorkflowClientInterceptor } from '@temporalio/client';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
@@ -20,7 +20,10 @@ export async function connectWorker(target: TemporalTarget): Promise<NativeConne
   return NativeConnection.connect(target.connection as NativeConnectionOptions);
 }
 
-export async function connectClient(target: TemporalTarget): Promise<Client> {
+export async function connectClient(
+  target: TemporalTarget,
+  interceptors: readonly WorkflowClientInterceptor[] = [],
+): Promise<Client> {
   const connection = await Connection.connect(target.connection);
-  return new Client({ connection, namespace: target.namespace });
+  return new Client({ connection, namespace: target.namespace, interceptors: { workflow: [...interceptors] } });
 }

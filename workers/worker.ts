@@ -1,57 +1,87 @@
-import type { WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowBundle, WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
+import { makeWorkflowExporter } from '@temporalio/interceptors-opentelemetry';
+import { createAuditBacklog } from '../adapters/audit/backlog.js';
 import type { Ports } from '../activities/ports.js';
 import { temporalActivities } from '../activities/temporal.js';
+import type { Log } from '../adapters/telemetry/log.js';
+import { createPrometheusMeter } from '../adapters/telemetry/prometheus.js';
+import { activitySpans, planContext } from './activityContext.js';
 import { bundleWorkflows } from './bundle.js';
 import type { WorkerConfig } from './config.js';
 import type { TemporalTarget } from './connect.js';
 import { connectClient, connectWorker } from './connect.js';
-import { serveHealth } from './health.js';
 import { composePorts } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
+import type { TelemetryLimits } from './telemetry.js';
+import { startTelemetry } from './telemetry.js';
+import type { Tracing } from './tracing/tracing.js';
+import { startTracing } from './tracing/tracing.js';
 
 export interface WorkerOptions {
   config: WorkerConfig;
   target: TemporalTarget;
+  log: Log;
   /** Absent: composed from the config. */
   ports?: Ports;
   /** Absent: bundled now. */
   bundle?: WorkflowBundle;
+  limits?: TelemetryLimits;
   onReady?(): void;
 }
 
 /** Runs a worker until `signal` is aborted; activities in progress get ten seconds, a playbook goes on without it. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { config, target } = options;
+  const { config, target, log } = options;
   const client = await connectClient(target);
   await ensureSearchAttributes(client);
-  const ports = options.ports === undefined ? composePorts(config) : { ...options.ports, close: async () => undefined };
+  const ports =
+    options.ports === undefined ? composePorts(config, log) : { ...options.ports, close: async () => undefined };
+  const tracing = config.tracing === null ? null : startTracing(config.tracing, log);
+  const acts = ports.audit === undefined ? undefined : createAuditBacklog(ports.audit);
   const connection = await connectWorker(target);
   try {
+    const meter = createPrometheusMeter({ now: () => Date.now(), processMetrics: true });
     const worker = await Worker.create({
       connection,
       namespace: target.namespace,
       taskQueue: config.taskQueue,
-      workflowBundle: options.bundle ?? (await bundleWorkflows()),
-      activities: temporalActivities(ports),
+      workflowBundle: options.bundle ?? (await bundleWorkflows({ spans: tracing !== null })),
+      activities: temporalActivities(ports, meter, acts),
+      ...spansOf(tracing),
       shutdownGraceTime: '10 seconds',
       // Bounds how late an activity learns of a cancellation and how stale its heartbeat is after a crash.
       maxHeartbeatThrottleInterval: '2 seconds',
       stickyQueueScheduleToStartTimeout: config.stickyTimeoutMs,
     });
-    const health = config.healthPort === 0 ? null : await serveHealth(config.healthPort, worker);
-    const running = worker.run();
-    options.onReady?.();
-    const stop = (): void => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    await running;
-    health?.close();
+    const { limits = {} } = options;
+    const telemetry = await startTelemetry({ config, client, worker, ports, meter, log, limits });
+    try {
+      const running = worker.run();
+      options.onReady?.();
+      const stop = (): void => {
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+      };
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      await running;
+    } finally {
+      await telemetry.stop();
+    }
   } finally {
     await connection.close();
     await client.connection.close();
+    await acts?.close();
     await ports.close();
+    await tracing?.stop();
   }
+}
+
+function spansOf(tracing: Tracing | null): Pick<TemporalWorkerOptions, 'interceptors' | 'sinks'> {
+  if (tracing === null) return { interceptors: { activity: [planContext] } };
+  return {
+    // The span first, so that it is there for the plan to be noted on.
+    interceptors: { activity: [activitySpans, planContext] },
+    sinks: { exporter: makeWorkflowExporter(tracing.processor, tracing.resource) },
+  };
 }

@@ -1,3 +1,4 @@
+import { doubt } from './doubt.js';
 import { guard } from './guards.js';
 import { BUSY_FROM, IDLE_BELOW, observed, serviceLoad, strugglingCallees } from './load.js';
 import type { ServiceLoad } from './load.js';
@@ -35,14 +36,19 @@ export function considerAdjustments(context: TuningContext): Consideration {
     if (guarded.ok) return { proposal: propose(address, guarded.change, wish.reason, context), refusals };
     refusals.push({ address, guard: guarded.guard, reason: guarded.reason });
   }
-  if (wishes.length === 0) {
-    refusals.push({
-      address: null,
-      guard: 'nothing-to-do',
-      reason: 'no limit binds and no service is outside its SLO',
-    });
-  }
+  if (wishes.length === 0) refusals.push({ address: null, ...whyNothing(context) });
   return { proposal: null, refusals };
+}
+
+/** That nothing was seen is not that there is nothing to do. */
+function whyNothing({ observation, services }: TuningContext): { guard: string; reason: string } {
+  const doubted = doubt(
+    observation,
+    services.map(({ plan }) => plan.service),
+  );
+  return doubted === null
+    ? { guard: 'nothing-to-do', reason: 'no limit binds and no service is outside its SLO' }
+    : { guard: 'evidence', reason: doubted };
 }
 
 function propose(address: string, change: Change, why: string, context: TuningContext): Proposal {

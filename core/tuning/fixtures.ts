@@ -5,6 +5,21 @@ import type { DemandQuantiles, ServiceContext, TuningContext } from './types.js'
 
 /** Contexts for tests: a quiet region in which nothing needs doing, to be made worse by the test. */
 
+/** A service that nobody asked for anything: known, and quiet. */
+export const QUIET: Partial<ServiceObservation> = {
+  requests: 0,
+  rps: 0,
+  errorRate: null,
+  p50Ms: null,
+  p50ErrorMs: null,
+  p90Ms: null,
+  p90ErrorMs: null,
+  p99Ms: null,
+  p99ErrorMs: null,
+  active: 0,
+  shareByRegion: {},
+};
+
 const SETTINGS: ServiceSettings = {
   'lb.policy': 'LEAST_REQUEST',
   'lb.slowStartMs': 0,
@@ -62,17 +77,38 @@ export function seen(service: string, change: Partial<ServiceObservation> = {}):
     errorRate: 0,
     errors: { upstream5xx: 0, breaker: 0, rateLimited: 0, timeout: 0, connect: 0 },
     p50Ms: 20,
+    p50ErrorMs: 1,
+    p90Ms: 50,
+    p90ErrorMs: 1,
     p99Ms: 80,
+    p99ErrorMs: 1,
     active: 2,
     retries: 0,
     readyInstances: 4,
+    readyInstancesMost: 4,
+    saturation: { busy: 0.1, cpu: null },
+    cpuCores: null,
+    memoryMiB: null,
     shareByRegion: { here: 1 },
+    forecast: null,
+    completeness: 1,
+    ageSeconds: 0,
     ...change,
   };
 }
 
 export function observation(services: readonly ServiceObservation[], completeness = 1): Observation {
-  return { region: 'here', at: '2026-01-01T00:00:10.000Z', completeness, services, problems: [] };
+  return {
+    region: 'here',
+    at: '2026-01-01T00:00:10.000Z',
+    proxies: 2,
+    completeness,
+    ageSeconds: 0,
+    maxAgeSeconds: 30,
+    services,
+    contradictions: [],
+    problems: [],
+  };
 }
 
 export function serviceContext(service: string, change: Partial<ServiceContext> = {}): ServiceContext {

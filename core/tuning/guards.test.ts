@@ -13,7 +13,32 @@ const refused = { ok: false };
 describe('guards that refuse', () => {
   it.each([
     ['frozen', guards.frozenGuard, tuningContext({ frozen: true })],
-    ['completeness', guards.completenessGuard, tuningContext({ observation: observation([seen('shop')], 0.99) })],
+    ['evidence: partial', guards.evidenceGuard, tuningContext({ observation: observation([seen('shop')], 0.99) })],
+    [
+      'evidence: stale',
+      guards.evidenceGuard,
+      tuningContext({ observation: { ...observation([seen('shop')]), ageSeconds: 31 } }),
+    ],
+    [
+      'evidence: contradicted',
+      guards.evidenceGuard,
+      tuningContext({
+        observation: {
+          ...observation([seen('shop')]),
+          contradictions: [{ service: 'shop', quantity: 'rps', proxies: 50, other: 10, reason: 'apart' }],
+        },
+      }),
+    ],
+    [
+      'evidence: p99 missing',
+      guards.evidenceGuard,
+      tuningContext({ observation: observation([seen('shop', { p99Ms: null, p99ErrorMs: null })]) }),
+    ],
+    [
+      'evidence: ready instances missing',
+      guards.evidenceGuard,
+      tuningContext({ observation: observation([seen('shop', { readyInstances: null })]) }),
+    ],
     ['traffic', guards.trafficGuard, tuningContext({ observation: observation([seen('shop', { requests: 49 })]) })],
     ['traffic', guards.trafficGuard, tuningContext({ observation: observation([]) })],
     [

@@ -1,5 +1,6 @@
 import { SETTING_FIELDS } from '../spec/settings.js';
-import { observed, serviceContext } from './load.js';
+import { doubt, unmeasured } from './doubt.js';
+import { observed, plannedCallees, serviceContext } from './load.js';
 import type { Change, TuningContext } from './types.js';
 
 /** A guard lets a change through, perhaps shortened (never lengthened, never turned round), or refuses it. */
@@ -17,11 +18,14 @@ export function inFlightGuard(change: Change, context: TuningContext): GuardResu
   return address === undefined ? allow(change) : refuse(`the adjustment of ${address} has no verdict yet`);
 }
 
-/** Half a picture is no ground for a change. */
-export function completenessGuard(change: Change, context: TuningContext): GuardResult {
-  const { completeness } = context.observation;
-  if (completeness >= 1) return allow(change);
-  return refuse(`only ${(completeness * 100).toFixed(0)} % of the proxies answered`);
+/** A partial, stale or contradicted picture is no ground for a change, nor is one that lacks what the change rests on. */
+export function evidenceGuard(change: Change, context: TuningContext): GuardResult {
+  const { observation, services } = context;
+  const concerned = [change.service, ...plannedCallees(change.service, services)];
+  const doubted = doubt(observation, concerned) ?? unmeasured(observation, concerned);
+  if (doubted !== null) return refuse(doubted);
+  const ready = observed(context, change.service)?.readyInstances ?? null;
+  return ready === null ? refuse(`nobody knows how many instances of ${change.service} are ready`) : allow(change);
 }
 
 /** Too few requests say nothing. */
@@ -78,7 +82,7 @@ export function littlesLawGuard(change: Change, context: TuningContext): GuardRe
   const seen = observed(context, change.service);
   if (service === undefined || seen === undefined) return refuse(`${change.service} was not observed`);
   if (change.field === 'rateLimit.rps') {
-    const slots = seen.readyInstances * service.capacity.concurrency;
+    const slots = (seen.readyInstances ?? 0) * service.capacity.concurrency;
     return floor(change, slots / (service.slo.p99Ms / 1000) / context.proxies, "Little's law");
   }
   const admittedRps = seen.windowSeconds > 0 ? (seen.requests - seen.errors.rateLimited) / seen.windowSeconds : 0;
@@ -108,7 +112,7 @@ export function roundingGuard(change: Change): GuardResult {
 export const GUARDS = {
   frozen: frozenGuard,
   inFlight: inFlightGuard,
-  completeness: completenessGuard,
+  evidence: evidenceGuard,
   traffic: trafficGuard,
   override: overrideGuard,
   trust: trustGuard,

@@ -1,4 +1,5 @@
 import type { Judgement, Observation, ServiceObservation } from '../spec/observation.js';
+import { doubt } from './doubt.js';
 import { wilsonLowerBound } from './wilson.js';
 
 export interface JudgeCriteria {
@@ -20,17 +21,15 @@ export interface JudgeInput {
 const SAMPLES_FOR_P99 = 100;
 
 /**
- * Verdict on a step of activation. Incomplete or too little → inconclusive. Failed: errors whose 95 % lower bound is
- * above the limit, or p99 over the SLO (with under 100 requests only when the median is over it too). In doubt
- * (error rate above the limit, but so few that chance explains it) → inconclusive. Refusals of the rate limit are no
- * errors; the reason names them.
+ * Verdict on a step of activation. Partial, stale, contradicted or too little → inconclusive; so is a service that got
+ * requests and whose errors or latency nobody knows. Failed: errors whose 95 % lower bound is above the limit, or p99
+ * over the SLO (with under 100 requests only when the median is over it too). In doubt (error rate above the limit,
+ * but so few that chance explains it) → inconclusive. Refusals of the rate limit are no errors; the reason names them.
  */
 export function judgeStep(input: JudgeInput): Judgement {
   const { observation, criteria, services } = input;
-  if (observation.completeness < 1) {
-    const problems = observation.problems.join('; ');
-    return inconclusive(`only ${percent(observation.completeness)} of the proxies answered: ${problems}`);
-  }
+  const doubted = doubt(observation, services);
+  if (doubted !== null) return inconclusive(doubted);
   const seen = observation.services.filter((s) => services.includes(s.service));
   const requests = seen.reduce((sum, s) => sum + s.requests, 0);
   if (requests < criteria.minRequests) {
@@ -48,14 +47,20 @@ export function judgeStep(input: JudgeInput): Judgement {
 
 function judgeService(s: ServiceObservation, criteria: JudgeCriteria): Judgement {
   const answered = Math.max(0, s.requests - s.errors.rateLimited);
-  const failures = Math.round((s.errorRate ?? 0) * answered);
+  if (s.errorRate === null)
+    return inconclusive(`${s.service}: none of ${s.requests} requests was answered, or nobody saw`);
+  const failures = Math.round(s.errorRate * answered);
   const floor = wilsonLowerBound(failures, answered);
-  const errors = `${s.service}: ${failures} of ${answered} failed (${percent(s.errorRate ?? 0)})`;
+  const errors = `${s.service}: ${failures} of ${answered} failed (${percent(s.errorRate)})`;
   if (floor > criteria.maxErrorRate) {
     const said = `${errors}, at least ${percent(floor)} at 95 % confidence, limit ${percent(criteria.maxErrorRate)}`;
     return { verdict: 'failed', reason: said };
   }
   const sloMs = criteria.p99Ms[s.service];
+  if (sloMs !== undefined && s.p99Ms === null) return inconclusive(`${errors}, p99 unknown`);
+  if (sloMs !== undefined && s.p99Ms !== null && s.p99ErrorMs === null && s.p99Ms <= sloMs) {
+    return inconclusive(`${errors}, p99 ${ms(s.p99Ms)} or more: its bucket is open`);
+  }
   if (sloMs !== undefined && s.p99Ms !== null && s.p99Ms > sloMs) {
     const said = `${s.service}: p99 ${ms(s.p99Ms)} over the SLO of ${ms(sloMs)}`;
     const enough = answered >= SAMPLES_FOR_P99 || (s.p50Ms !== null && s.p50Ms > sloMs);
@@ -63,7 +68,7 @@ function judgeService(s: ServiceObservation, criteria: JudgeCriteria): Judgement
       ? { verdict: 'failed', reason: said }
       : inconclusive(`${said}, but with ${answered} requests that is the slowest one only`);
   }
-  if ((s.errorRate ?? 0) > criteria.maxErrorRate) {
+  if (s.errorRate > criteria.maxErrorRate) {
     return inconclusive(`${errors}, above ${percent(criteria.maxErrorRate)} but too few to rule out chance`);
   }
   const latency = s.p99Ms === null ? 'p99 unknown' : `p99 ${ms(s.p99Ms)}`;

@@ -59,4 +59,19 @@ describe('judgeAdjustment', () => {
       action: 'revert',
     });
   });
+
+  it('gives no verdict on a window that began before the change, and does not go back for that alone', () => {
+    const adjustment = { address: 'shop.breaker.maxRequests', from: 40, to: 42, reason: '', planHash: '' };
+    const judged = (madeAt: string, inconclusiveTicks: number): ReturnType<typeof judgeAdjustment> =>
+      judgeAdjustment({
+        inFlight: { adjustment: { ...adjustment, madeAt }, service: 'shop', baseline: seen('shop'), inconclusiveTicks },
+        // Of ten seconds, and at its end 00:00:10.
+        observation: observation([seen('shop'), seen('pay')]),
+        services,
+        operate: { ...operate, maxInconclusiveTicks: 1 },
+      });
+    expect(judged('2026-01-01T00:00:00.100Z', 0)).toMatchObject({ verdict: 'inconclusive', action: 'wait' });
+    expect(judged('2026-01-01T00:00:00.100Z', 1)).toMatchObject({ verdict: 'inconclusive', action: 'revert' });
+    expect(judged('2026-01-01T00:00:00.000Z', 0)).toMatchObject({ verdict: 'successful', action: 'keep' });
+  });
 });

@@ -1,6 +1,7 @@
 import type { Observation, ServiceObservation, Verdict } from '../spec/observation.js';
 import type { OperateSpec } from '../spec/region.js';
-import { serviceLoad } from './load.js';
+import { doubt, unmeasured } from './doubt.js';
+import { plannedCallees, serviceLoad } from './load.js';
 import type { AdjustmentVerdict, InFlightAdjustment, ServiceContext } from './types.js';
 
 export interface AdjustmentJudgeInput {
@@ -16,7 +17,8 @@ const NOTICEABLE = 0.05;
 
 /**
  * Verdict on the adjustment in flight: successful → keep, failed → revert in this tick, inconclusive → wait, and
- * revert once `maxInconclusiveTicks` ticks in a row said nothing.
+ * revert once `maxInconclusiveTicks` ticks in a row said nothing. The first window began before the adjustment, and
+ * mixes what was and what is: it gives no verdict, and alone it never reverts.
  */
 export function judgeAdjustment(input: AdjustmentJudgeInput): AdjustmentVerdict {
   const { inFlight, operate } = input;
@@ -24,7 +26,8 @@ export function judgeAdjustment(input: AdjustmentJudgeInput): AdjustmentVerdict 
   if (judged.verdict === 'successful') return { ...judged, action: 'keep' };
   if (judged.verdict === 'failed') return { ...judged, action: 'revert' };
   const ticks = inFlight.inconclusiveTicks + 1;
-  if (ticks < operate.maxInconclusiveTicks) return { ...judged, action: 'wait' };
+  const settles = inFlight.inconclusiveTicks === 0 && beganBefore(input);
+  if (settles || ticks < operate.maxInconclusiveTicks) return { ...judged, action: 'wait' };
   const reason = `${judged.reason}; ${ticks} ticks without a verdict, back to ${inFlight.adjustment.from}`;
   return { verdict: 'inconclusive', action: 'revert', reason };
 }
@@ -34,13 +37,24 @@ function judge(input: AdjustmentJudgeInput): { verdict: Verdict; reason: string 
   const name = inFlight.service;
   const service = services.find((s) => s.plan.service === name);
   const seen = observation.services.find((s) => s.service === name);
-  if (observation.completeness < 1) return inconclusive('not all proxies answered');
+  const concerned = [name, ...plannedCallees(name, services)];
+  const doubted = doubt(observation, concerned) ?? unmeasured(observation, concerned);
+  if (doubted !== null) return inconclusive(doubted);
   if (service === undefined || seen === undefined) return inconclusive(`${name} was not observed`);
+  if (beganBefore(input)) return inconclusive(`the window began before ${inFlight.adjustment.address} was adjusted`);
   if (seen.requests < operate.minRequestsPerTick) {
     return inconclusive(`${seen.requests} requests, ${operate.minRequestsPerTick} are needed`);
   }
   const raised = inFlight.adjustment.to > inFlight.adjustment.from;
   return raised ? judgeRaise(input, service, seen) : judgeLowering(input, service, seen);
+}
+
+/** False where nobody knows when the adjustment was made. */
+function beganBefore({ inFlight, observation }: AdjustmentJudgeInput): boolean {
+  const seen = observation.services.find((s) => s.service === inFlight.service);
+  if (seen === undefined) return false;
+  const beganAt = Date.parse(observation.at) - (seen.ageSeconds + seen.windowSeconds) * 1000;
+  return beganAt < Date.parse(inFlight.adjustment.madeAt);
 }
 
 /** A raised limit has failed when it brought the service, or what it calls, out of the SLO. */
@@ -58,8 +72,7 @@ function judgeRaise(
     return load.p99OverSlo || load.errorsOverSlo;
   });
   if (hurt.length > 0) return failed(`${hurt.join(', ')} outside the SLO after the limit was raised`);
-  if (seen.p99Ms === null) return inconclusive('p99 unknown');
-  return successful(`p99 ${seen.p99Ms.toFixed(0)} ms within ${service.slo.p99Ms} ms after the limit was raised`);
+  return successful(`p99 ${(seen.p99Ms ?? 0).toFixed(0)} ms within ${service.slo.p99Ms} ms after the limit was raised`);
 }
 
 /** A lowered limit must buy latency or errors; refusing more requests for nothing has failed. */

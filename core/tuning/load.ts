@@ -26,9 +26,11 @@ export function serviceLoad(region: string, context: ServiceContext, seen: Servi
   const answered = Math.max(0, seen.requests - seen.errors.rateLimited);
   const admittedRps = seen.windowSeconds > 0 ? answered / seen.windowSeconds : 0;
   const localRps = admittedRps * (seen.shareByRegion[region] ?? 1);
-  const slots = seen.readyInstances * context.capacity.concurrency;
+  // Unknown instances idle nowhere; a guard refuses every change while they are.
+  const ready = seen.readyInstances ?? 0;
+  const slots = ready * context.capacity.concurrency;
   const working = Math.max(seen.active * (seen.shareByRegion[region] ?? 1), localRps * workSeconds(context, seen));
-  const ratedRps = seen.readyInstances * context.plan.perInstanceRps;
+  const ratedRps = ready * context.plan.perInstanceRps;
   const failures = Math.round((seen.errorRate ?? 0) * answered);
   const genuineErrors = Math.min(answered, Math.max(0, failures - seen.errors.breaker));
   return {
@@ -53,6 +55,12 @@ export function observed(context: TuningContext, service: string): ServiceObserv
 
 export function serviceContext(context: TuningContext, service: string): ServiceContext | undefined {
   return context.services.find((s) => s.plan.service === service);
+}
+
+/** Callees that are planned here, and so have to be observed. */
+export function plannedCallees(service: string, services: readonly ServiceContext[]): readonly string[] {
+  const callees = services.find((s) => s.plan.service === service)?.callees ?? [];
+  return callees.filter((name) => services.some((s) => s.plan.service === name));
 }
 
 /** Callees that are outside their own SLO: then the caller's slowness is theirs. */

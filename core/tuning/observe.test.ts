@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { counters, snapshot } from './fixtures.js';
+import { counters, observation, seen as seenService, snapshot } from './fixtures.js';
 import { observe } from './observe.js';
-import { quantileOfBuckets } from './quantile.js';
+import { withForecast } from './observeForecast.js';
+import { bucketDelta, mergeBuckets, quantileOfBuckets } from './quantile.js';
+import type { LatencyBucket } from './quantile.js';
 
 const AT = '2026-01-01T00:00:10.000Z';
 
@@ -128,7 +130,159 @@ describe('observe', () => {
   });
 });
 
+describe('what two readings cannot tell', () => {
+  const rules = { maxWindowSeconds: 30, maxAgeSeconds: 30, planHash: 'p1' };
+  const busy = { shop: counters({ offered: 100, responses2xx: 100 }) };
+  const none = { shop: counters() };
+  const at = Date.parse(AT);
+  const before = snapshot('a', at - 10_000, none);
+  const after = snapshot('a', at, busy);
+
+  it.each([
+    ['a window that is too long', { ...before, at: at - 30_001 }, after, 'no baseline'],
+    ['a clock that went back', { ...before, at: at + 500 }, after, 'the clock went back by 0.5 s'],
+    ['a reading from the future', before, { ...after, at: at + 60_000 }, 'ahead of now'],
+    [
+      'a reading that is too old',
+      { ...before, at: at - 50_000 },
+      { ...after, at: at - 31_000 },
+      '31 s old, 30 s at most',
+    ],
+    ['a reading of another plan', { ...before, planHash: 'p0' }, after, 'of another plan'],
+    ['a restart within the window', before, { ...after, uptimeSeconds: 3 }, 'restarted 3 s before'],
+    ['a reading without a time', before, { ...after, at: Number.NaN }, 'without a time'],
+    [
+      'a counter that is no number',
+      before,
+      { ...after, services: { shop: counters({ offered: Number.NaN }) } },
+      'not all numbers',
+    ],
+    [
+      'a bucket that is no number',
+      before,
+      { ...after, services: { shop: counters({ latencyBuckets: [{ lowMs: 1, highMs: 2, count: Number.NaN }] }) } },
+      'not all numbers',
+    ],
+  ])('%s', (_, one, other, why) => {
+    const { completeness, services, problems } = observe('here', ['a'], [one], [other], AT, rules);
+    expect({ completeness, services }).toEqual({ completeness: 0, services: [] });
+    expect(problems).toEqual([expect.stringContaining(why)]);
+  });
+
+  it('tells what they can: the same plan, or none said, a proxy that has run for long, a window just short enough', () => {
+    for (const more of [{}, { planHash: 'p1' }]) {
+      const long = { ...before, at: at - 30_000, ...more };
+      const seen = observe('here', ['a'], [long], [{ ...after, uptimeSeconds: 29.5 }], AT, rules);
+      expect(seen).toMatchObject({ completeness: 1, problems: [], ageSeconds: 0, maxAgeSeconds: 30, proxies: 1 });
+    }
+  });
+
+  it('says how old and how complete each service is, and who sees how many ready', () => {
+    const unknown = counters({ healthyByRegion: {} });
+    const two = [
+      snapshot('a', at - 2_000, { shop: counters({ healthyByRegion: { here: 3 } }), pay: unknown }),
+      snapshot('b', at - 1_000, { shop: counters({ healthyByRegion: { here: 2 }, healthyUnplanned: 2 }) }),
+    ];
+    const earlier = two.map((s) => ({ ...s, at: s.at - 10_000 }));
+    const { services, ageSeconds } = observe('here', ['a', 'b', 'c'], earlier, two, AT, rules);
+    expect(ageSeconds).toBe(2);
+    expect(services).toMatchObject([
+      { service: 'pay', completeness: 1 / 3, ageSeconds: 2, readyInstances: null, readyInstancesMost: null },
+      { service: 'shop', completeness: 2 / 3, ageSeconds: 2, readyInstances: 3, readyInstancesMost: 4 },
+    ]);
+  });
+});
+
+describe('withForecast', () => {
+  it('puts what came against what was forecast', () => {
+    const seen = observation([seenService('shop', { rps: 75 }), seenService('pay')]);
+    const demand = { p50: 50, p80: 60, p90: 65, p95: 70, p99: 80 };
+    const [shop, pay] = withForecast(seen, new Map([['shop', demand]])).services;
+    expect(shop?.forecast).toEqual({ p50Rps: 50, p95Rps: 70, relativeError: 0.5, aboveP95: true });
+    expect(pay?.forecast).toBeNull();
+  });
+});
+
+/** Log-linear, as Envoy's: two digits, so that a bucket is at most a tenth of its lower bound wide. */
+function bucketOf(ms: number): { lowMs: number; highMs: number } {
+  const width = ms < 10 ? 0.1 : ms < 100 ? 1 : 10;
+  const lowMs = Number((Math.floor(ms / width + 1e-9) * width).toFixed(6));
+  return { lowMs, highMs: Number((lowMs + width).toFixed(6)) };
+}
+
+describe('quantiles of histograms that several proxies keep', () => {
+  const latency = fc.integer({ min: 10, max: 9999 }).map((tenths) => tenths / 10);
+
+  it('are those of all requests together, within the width of the bucket that is said', () => {
+    const requests = fc.array(fc.tuple(latency, fc.nat(4), fc.boolean()), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(requests, fc.integer({ min: 1, max: 5 }), (all, proxies) => {
+        const hosts = Array.from({ length: proxies }, (_, i) => `edge-${i}`);
+        const reading = (
+          host: number,
+          at: number,
+          counted: (late: boolean) => boolean,
+        ): ReturnType<typeof snapshot> => {
+          const mine = all.filter(([, to, late]) => to % proxies === host && counted(late));
+          const counts = new Map<number, number>();
+          for (const [ms] of mine) counts.set(bucketOf(ms).lowMs, (counts.get(bucketOf(ms).lowMs) ?? 0) + 1);
+          const latencyBuckets = [...counts].map(([low, count]) => ({ ...bucketOf(low), count }));
+          return snapshot(`edge-${host}`, at, { shop: counters({ latencyBuckets }) });
+        };
+        const first = hosts.map((_, i) => reading(i, 0, (late) => !late));
+        const second = hosts.map((_, i) => reading(i, 10_000, () => true));
+        const [seen] = observe('here', hosts, first, second, AT).services;
+        const window = all.flatMap(([ms, , late]) => (late ? ms : [])).sort((a, b) => a - b);
+        for (const [q, value, error] of [
+          [0.5, seen?.p50Ms, seen?.p50ErrorMs],
+          [0.9, seen?.p90Ms, seen?.p90ErrorMs],
+          [0.99, seen?.p99Ms, seen?.p99ErrorMs],
+        ] as const) {
+          const exact = window[Math.ceil(q * window.length - 1e-9) - 1];
+          if (exact === undefined) expect([value, error]).toEqual([null, null]);
+          else expect(Math.abs((value ?? Infinity) - exact)).toBeLessThanOrEqual((error ?? 0) + 1e-9);
+        }
+      }),
+    );
+  });
+
+  it('of an open bucket are a lower bound without an error', () => {
+    const open = { shop: counters({ offered: 3, latencyBuckets: [{ lowMs: 5, highMs: Infinity, count: 3 }] }) };
+    const [seen] = observe(
+      'here',
+      ['a'],
+      [snapshot('a', 0, { shop: counters() })],
+      [snapshot('a', 1000, open)],
+      AT,
+    ).services;
+    expect(seen).toMatchObject({ p50Ms: 5, p50ErrorMs: null, p99Ms: 5, p99ErrorMs: null });
+  });
+
+  it('are none when a proxy lost a bucket, whatever the order in which buckets come', () => {
+    const [a, b, c] = [1, 2, 3].map((lowMs) => ({ lowMs, highMs: lowMs + 1, count: lowMs })) as [
+      LatencyBucket,
+      LatencyBucket,
+      LatencyBucket,
+    ];
+    for (const lost of [[], [a], [a, b], [b, c], [a, { ...b, count: 1 }, c]])
+      expect(bucketDelta([c, a, b], lost)).toBeNull();
+    expect(bucketDelta([b, a], [c, b, { ...a, count: 5 }])).toEqual([{ ...a, count: 4 }, c]);
+    expect(bucketDelta([{ ...b, count: 0 }], [a])).toEqual([a]);
+    expect(
+      mergeBuckets([
+        [c, a],
+        [b, a],
+      ]),
+    ).toEqual([{ ...a, count: 2 }, b, c]);
+  });
+});
+
 describe('quantileOfBuckets', () => {
+  it('takes the nearest rank, also where a product of shares is a hair too large', () => {
+    const buckets = Array.from({ length: 100 }, (_, i) => ({ lowMs: i, highMs: i + 1, count: 1 }));
+    expect(quantileOfBuckets(buckets, 0.07)?.valueMs).toBeCloseTo(7, 9);
+  });
+
   it('is never off by more than the width of the bucket', () => {
     fc.assert(
       fc.property(

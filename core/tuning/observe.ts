@@ -1,40 +1,16 @@
-import type { Observation, ProxySnapshot, ServiceCounters, ServiceObservation } from '../spec/observation.js';
-import { bucketDelta, mergeBuckets, quantileOfBuckets } from './quantile.js';
+import type { Observation, ProxySnapshot, ServiceObservation } from '../spec/observation.js';
+import { hostDelta } from './observeHost.js';
+import type { Counter, ReadingRules, ServiceDelta } from './observeHost.js';
+import { mergeBuckets, quantileOfBuckets } from './quantile.js';
 import type { LatencyBucket } from './quantile.js';
 
-const COUNTERS = [
-  'offered',
-  'responses2xx',
-  'responses4xx',
-  'responses5xx',
-  'rateLimited',
-  'rateLimitWould',
-  'breakerOverflow',
-  'timeouts',
-  'retries',
-  'connectFailures',
-] as const satisfies readonly (keyof ServiceCounters)[];
-type Counter = (typeof COUNTERS)[number];
-
-/** What one proxy did for one service between two snapshots. */
-interface ServiceDelta {
-  counts: Readonly<Record<Counter, number>>;
-  requestsByRegion: Readonly<Record<string, number>>;
-  buckets: readonly LatencyBucket[];
-  active: number;
-  ready: number;
-  seconds: number;
-}
-
-type HostDelta = { ok: true; services: ReadonlyMap<string, ServiceDelta> } | { ok: false; problem: string };
-
 /**
- * Turns two readings of the proxies into one record. A proxy that is missing in either reading, or that restarted in
- * between (a counter went down), leaves the record incomplete and adds nothing: never a negative number.
+ * Turns two readings of the proxies into one record. A proxy that is missing in either reading, whose readings are too
+ * far apart or too old, or that restarted in between (a counter went down) leaves the record incomplete and adds
+ * nothing: never a negative number, and never a zero for what was not measured. What proxies do not tell (CPU, memory,
+ * saturation, forecast, a second source) is `null` or empty; see saturation.ts, crossCheck.ts, observeForecast.ts.
  *
- * `errorRate` is 5xx over requests answered, those refused by the rate limit left out on both sides. `p50Ms` and
- * `p99Ms` come from the merged histograms and are off by at most the width of their bucket. `readyInstances` is the
- * fewest that any proxy sees as healthy. `at`: ISO 8601, UTC.
+ * Histograms are merged over the proxies, as differences, before quantiles are taken. `at`: ISO 8601, UTC.
  */
 export function observe(
   region: string,
@@ -42,12 +18,14 @@ export function observe(
   previous: readonly ProxySnapshot[],
   current: readonly ProxySnapshot[],
   at: string,
+  rules: ReadingRules = {},
 ): Observation {
+  const atMs = Date.parse(at);
   const problems: string[] = [];
   const complete: ReadonlyMap<string, ServiceDelta>[] = [];
   const hosts = [...new Set(expectedHosts)];
   for (const host of hosts) {
-    const delta = hostDelta(region, host, newest(previous, host), newest(current, host));
+    const delta = hostDelta(region, host, newest(previous, host), newest(current, host), atMs, rules);
     if (delta.ok) complete.push(delta.services);
     else problems.push(delta.problem);
   }
@@ -55,16 +33,20 @@ export function observe(
   for (const host of strangers) problems.push(`${host}: answered, but is not a host of ${region}; left out`);
 
   const names = [...new Set(complete.flatMap((services) => [...services.keys()]))].sort();
+  const services = names.map((service) => {
+    const deltas = complete.flatMap((known) => known.get(service) ?? []);
+    return mergeService(service, deltas, { proxies: hosts.length, atMs });
+  });
+  const newestReadings = current.filter(({ host }) => hosts.includes(host)).map((snapshot) => snapshot.at);
   return {
     region,
     at,
+    proxies: hosts.length,
     completeness: hosts.length === 0 ? 0 : complete.length / hosts.length,
-    services: names.map((service) =>
-      mergeService(
-        service,
-        complete.flatMap((services) => services.get(service) ?? []),
-      ),
-    ),
+    ageSeconds: newestReadings.length === 0 ? null : age(newestReadings, atMs),
+    maxAgeSeconds: rules.maxAgeSeconds ?? null,
+    services,
+    contradictions: [],
     problems,
   };
 }
@@ -73,73 +55,28 @@ function newest(snapshots: readonly ProxySnapshot[], host: string): ProxySnapsho
   return snapshots.filter((s) => s.host === host).sort((a, b) => b.at - a.at)[0];
 }
 
-function hostDelta(
-  region: string,
-  host: string,
-  before: ProxySnapshot | undefined,
-  after: ProxySnapshot | undefined,
-): HostDelta {
-  if (after === undefined) return { ok: false, problem: `${host}: did not answer` };
-  if (before === undefined) return { ok: false, problem: `${host}: no earlier reading to compare with` };
-  if (after.at <= before.at) return { ok: false, problem: `${host}: no time passed between the two readings` };
-  const seconds = (after.at - before.at) / 1000;
-  const services = new Map<string, ServiceDelta>();
-  for (const name of new Set([...Object.keys(before.services), ...Object.keys(after.services)])) {
-    const from = before.services[name];
-    const to = after.services[name];
-    if (from === undefined || to === undefined) {
-      return { ok: false, problem: `${host}: ${name} is in one reading only` };
-    }
-    const delta = serviceDelta(region, from, to, seconds);
-    if (delta === null) {
-      return { ok: false, problem: `${host}: counters of ${name} went down, the proxy restarted in between` };
-    }
-    services.set(name, delta);
-  }
-  return { ok: true, services };
+function age(readAt: readonly number[], atMs: number): number {
+  return Math.max(0, (atMs - Math.min(...readAt)) / 1000);
 }
 
-function serviceDelta(
-  region: string,
-  before: ServiceCounters,
-  after: ServiceCounters,
-  seconds: number,
-): ServiceDelta | null {
-  const differences = COUNTERS.map((name) => [name, after[name] - before[name]] as const);
-  if (differences.some(([, difference]) => difference < 0)) return null;
-  const buckets = bucketDelta(before.latencyBuckets, after.latencyBuckets);
-  if (buckets === null) return null;
-  const requestsByRegion: Record<string, number> = {};
-  for (const key of new Set([...Object.keys(before.requestsByRegion), ...Object.keys(after.requestsByRegion)])) {
-    const difference = (after.requestsByRegion[key] ?? 0) - (before.requestsByRegion[key] ?? 0);
-    if (difference < 0) return null;
-    requestsByRegion[key] = difference;
-  }
-  return {
-    counts: Object.fromEntries(differences) as Record<Counter, number>,
-    requestsByRegion,
-    buckets,
-    active: after.active,
-    ready: (after.healthyByRegion[region] ?? 0) + (after.healthyUnplanned ?? 0),
-    seconds,
-  };
-}
-
-function mergeService(service: string, deltas: readonly ServiceDelta[]): ServiceObservation {
+function mergeService(
+  service: string,
+  deltas: readonly ServiceDelta[],
+  { proxies, atMs }: { proxies: number; atMs: number },
+): ServiceObservation {
   const sum = (name: Counter): number => deltas.reduce((total, d) => total + d.counts[name], 0);
-  const requests = sum('offered');
   const rateLimited = sum('rateLimited');
   const responses5xx = sum('responses5xx');
   // Refusals of the rate limit are among the 4xx.
   const answered = sum('responses2xx') + Math.max(0, sum('responses4xx') - rateLimited) + responses5xx;
-  const buckets = mergeBuckets(deltas.map((d) => d.buckets));
   const breaker = sum('breakerOverflow');
   const timeout = sum('timeouts');
   const connect = sum('connectFailures');
+  const ready = deltas.flatMap((d) => d.ready ?? []);
   return {
     service,
     windowSeconds: Math.max(...deltas.map((d) => d.seconds)),
-    requests,
+    requests: sum('offered'),
     rps: deltas.reduce((total, d) => total + d.counts.offered / d.seconds, 0),
     errorRate: answered === 0 ? null : responses5xx / answered,
     errors: {
@@ -150,12 +87,38 @@ function mergeService(service: string, deltas: readonly ServiceDelta[]): Service
       timeout,
       connect,
     },
-    p50Ms: quantileOfBuckets(buckets, 0.5)?.valueMs ?? null,
-    p99Ms: quantileOfBuckets(buckets, 0.99)?.valueMs ?? null,
+    ...latencies(mergeBuckets(deltas.map((d) => d.buckets))),
     active: deltas.reduce((total, d) => total + d.active, 0),
     retries: sum('retries'),
-    readyInstances: Math.min(...deltas.map((d) => d.ready)),
+    readyInstances: ready.length === 0 ? null : Math.min(...ready),
+    readyInstancesMost: ready.length === 0 ? null : Math.max(...ready),
+    saturation: { busy: null, cpu: null },
+    cpuCores: null,
+    memoryMiB: null,
     shareByRegion: shares(deltas),
+    forecast: null,
+    completeness: deltas.length / proxies,
+    ageSeconds: age(
+      deltas.map((d) => d.readAt),
+      atMs,
+    ),
+  };
+}
+
+type Latencies = Pick<ServiceObservation, 'p50Ms' | 'p50ErrorMs' | 'p90Ms' | 'p90ErrorMs' | 'p99Ms' | 'p99ErrorMs'>;
+
+function latencies(buckets: readonly LatencyBucket[]): Latencies {
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantileOfBuckets(buckets, q));
+  // JSON has no infinity: an open bucket has no bound.
+  const bound = (errorMs: number | undefined): number | null =>
+    errorMs === undefined || !Number.isFinite(errorMs) ? null : errorMs;
+  return {
+    p50Ms: p50?.valueMs ?? null,
+    p50ErrorMs: bound(p50?.errorMs),
+    p90Ms: p90?.valueMs ?? null,
+    p90ErrorMs: bound(p90?.errorMs),
+    p99Ms: p99?.valueMs ?? null,
+    p99ErrorMs: bound(p99?.errorMs),
   };
 }
 

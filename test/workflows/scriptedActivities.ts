@@ -3,12 +3,17 @@ import type {
   AcceptedRegion,
   ApplyInput,
   ApplyOutcome,
+  AuditInput,
+  AuditOutcome,
   PlannedWindow,
   JudgeInput,
   RegionActivities,
   TickInput,
   TickOutcome,
 } from '../../activities/contract.js';
+import type { AuditLog } from '../../adapters/audit/port.js';
+import { recordAudit } from '../../activities/recordAudit.js';
+import type { ActivityRun, Ports } from '../../activities/ports.js';
 import { SETTING_FIELDS } from '../../core/spec/settings.js';
 
 /** One write as a target would see it. */
@@ -39,6 +44,11 @@ export class ScriptedRegion {
   /** Windows whose instances were asked for, in order; `first` where none was named. */
   readonly asked: string[] = [];
   plans = 0;
+  /** Where notes are kept; absent: they are counted, and forgotten. */
+  audit: AuditLog | null = null;
+  /** Whoever took the audit away can bring it back. */
+  auditIsBack: () => void = () => undefined;
+  private recorded = 0;
   private replanMs: number | undefined;
   /** The next calls of an activity fail with these, in order. */
   readonly faults: Partial<Record<keyof RegionActivities, ApplicationFailure[]>> = {};
@@ -118,12 +128,23 @@ export class ScriptedRegion {
           decision: { kind: 'none', reason: 'nothing to do' },
           ...this.tickOutcome(input),
         })),
+      recordAudit: (input) => this.record(input),
     };
   }
 
   /** What the region file would say in `planning.replanSeconds`. */
   scheduleReplans(replanMs: number): void {
     this.replanMs = replanMs;
+  }
+
+  private async record(input: AuditInput): Promise<AuditOutcome> {
+    const { audit } = this;
+    await this.during('recordAudit');
+    const fault = this.faults.recordAudit?.shift();
+    if (fault !== undefined) throw fault;
+    if (audit !== null) return recordAudit({ audit } as unknown as Ports)(input, {} as ActivityRun);
+    this.recorded += input.entries.length;
+    return { seq: this.recorded, hash: '0'.repeat(64), conflicts: 0 };
   }
 
   private async run<T>(name: keyof RegionActivities, work: () => T): Promise<T> {

@@ -32,7 +32,7 @@ interface Scene {
 }
 
 /** As short as judgements still come out; the same steps as ever. */
-const PACE = { judgeSeconds: 2, tickSeconds: 2, startupSeconds: 0.5, seed: 7 };
+const PACE = { judgeSeconds: 5, tickSeconds: 2, startupSeconds: 0.5, seed: 7 };
 const EXPIRES_AFTER_MS = 5000;
 
 const UNDISTURBED: RealLife = {

@@ -196,6 +196,36 @@ const LIVES: readonly ScriptedLife[] = [
     },
   },
   {
+    name: 'unrecorded',
+    region:
+      'the audit is away until more has been noted than there is room for: what waits is recorded, and the gap after it',
+    adjustment: 'a change noted while the audit was away, recorded once it is back',
+    prepare: (outside) => {
+      let away = true;
+      outside.during = async (name) => {
+        if (name === 'recordAudit' && away) throw failure('the disk is full', 'AuditUnavailableError');
+        return Promise.resolve();
+      };
+      outside.tickOutcome = ({ inFlight }): Partial<TickOutcome> =>
+        inFlight === null
+          ? { decision: { kind: 'adjust', adjustment: change(1), service: 'shop', baseline: {} as never } }
+          : { decision: { kind: 'none', reason: 'not judged yet' } };
+      outside.auditIsBack = () => {
+        away = false;
+      };
+    },
+    live: async ({ region, until, untilTuner }, outside) => {
+      await until('operating', isOperating);
+      await untilTuner('a change', ({ adjustmentsMade, audit }) => adjustmentsMade === 1 && audit?.pending === 1);
+      const why = 'a slip of the hand, told at length. '.repeat(25);
+      for (let i = 0; i < 30; i += 1) await region.signal('freez', { key: `slip-${i}`, who: 'ada', why });
+      await until('no room', ({ audit }) => (audit?.lost ?? 0) > 0);
+      outside.auditIsBack();
+      await until('recorded', ({ audit }) => audit?.pending === 0 && audit.lost === 0);
+      await untilTuner('recorded', ({ audit }) => audit?.pending === 0);
+    },
+  },
+  {
     name: 'cancelled',
     region: 'cancelled in operation: everything stays as it runs and the phase says that nobody looks after it',
     live: async ({ region, until }) => {

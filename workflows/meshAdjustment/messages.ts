@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PlanReference, PlannedWindow, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { ArtifactRef } from '../../core/spec/artifact.js';
+import type { AuditStatus } from '../shared/audit.js';
 import type { ActivationStage, Adjustment, Override } from '../../core/spec/live.js';
 import type { Autonomy } from '../../core/spec/region.js';
 
@@ -66,4 +67,6 @@ export interface AdjustmentStatus {
   window?: string;
   lastTick: TickOutcome | null;
   problem: { reason: string; detail: string } | null;
+  /** Where the region's chain ends as far as this workflow knows; absent: nothing was noted yet. */
+  audit?: AuditStatus;
 }

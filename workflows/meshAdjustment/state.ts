@@ -1,6 +1,8 @@
 import type { TickDecision, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { InFlightAdjustment } from '../../core/tuning/types.js';
 import type { Adjustment, LiveIntent, Override } from '../../core/spec/live.js';
+import type { AuditState } from '../shared/audit.js';
+import { auditStatusOf } from '../shared/audit.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { AdjustmentReport } from '../regionLifecycle/messages.js';
 import type { AdjustmentInput, AdjustmentStatus, CopyOrder, RunOrder } from './messages.js';
@@ -26,6 +28,8 @@ export interface AdjustmentState {
   lastDecision: string;
   /** What a target refused, for a person to mend; until then this only watches. */
   problem: { reason: string; detail: string } | null;
+  /** Absent: nothing was noted yet. */
+  audit?: AuditState;
 }
 
 const KEPT_SUGGESTIONS = 20;
@@ -104,6 +108,10 @@ export function suggest(state: AdjustmentState, adjustment: Adjustment, at: stri
   state.suggestions = [...others, { adjustment, at }].slice(-KEPT_SUGGESTIONS);
 }
 
+export function sameChange(a: Adjustment, b: Adjustment): boolean {
+  return a.address === b.address && a.from === b.from && a.to === b.to;
+}
+
 export function sameReady(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => a[name] === b[name]);
@@ -146,5 +154,6 @@ export function statusOf(state: AdjustmentState): AdjustmentStatus {
     ...(state.run.window === undefined ? {} : { window: state.run.window }),
     lastTick: state.last,
     problem: state.problem,
+    ...(state.audit === undefined ? {} : { audit: auditStatusOf(state.audit) }),
   };
 }

@@ -10,13 +10,16 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Adjustment } from '../../core/spec/live.js';
 import type { SignalDefinition } from '@temporalio/common';
 import type { TickDecision, TickOutcome } from '../../activities/contract.js';
+import { AuditTrail } from '../shared/audit.js';
 import { applyIntent, exportTargets, failureOf, timedActivities } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { regionWorkflowId } from '../shared/names.js';
 import { dueWindow, nextWindow } from '../shared/windows.js';
 import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
+import { changeFact, droppedFacts, verdictFact } from './audit.js';
 import type { AdjustmentInput, CopyOrder, HoldOrder, RunOrder } from './messages.js';
 import { adjustmentStatusQuery, copySignal, holdSignal, runSignal } from './messages.js';
 import { isCopyOrder, isHoldOrder, isRunOrder } from './orders.js';
@@ -31,6 +34,7 @@ import {
   sameOverrides,
   sameReady,
   statusOf,
+  sameChange,
   suggest,
   takeOrder,
 } from './state.js';
@@ -49,6 +53,7 @@ export async function meshAdjustment(input: AdjustmentInput, resumed?: Adjustmen
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await CancellationScope.nonCancellable(() => adjuster.tellStopped('cancelled'));
+    await adjuster.audit.drain();
     return;
   }
   await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
@@ -59,6 +64,7 @@ type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
 
 class Adjuster {
   readonly state: AdjustmentState;
+  readonly audit: AuditTrail;
   private hold: HoldOrder | null = null;
   private order: RunOrder | null = null;
   private copy: CopyOrder | null = null;
@@ -66,6 +72,7 @@ class Adjuster {
 
   constructor(state: AdjustmentState) {
     this.state = state;
+    this.audit = new AuditTrail({ region: state.region, state, planHash: () => state.run.plan.hash });
     this.nextTickMs = nowMs() + state.tunables.tickMs;
     setHandler(holdSignal, (order) => {
       if (isHoldOrder(order)) this.hold = order;
@@ -94,7 +101,10 @@ class Adjuster {
         if (!this.state.held) await this.tick();
         this.nextTickMs = nowMs() + this.state.tunables.tickMs;
       }
-      if (workflowInfo().continueAsNewSuggested && !this.hasOrders()) return;
+      if (workflowInfo().continueAsNewSuggested && !this.hasOrders()) {
+        await this.audit.settle();
+        if (!this.hasOrders()) return;
+      }
     }
   }
 
@@ -127,9 +137,16 @@ class Adjuster {
     Object.assign(state, { adjustments: [], inFlight: null });
     state.run = { ...run, window: due };
     state.lastDecision = `window from ${due} in force`;
-    if (!(await this.askForInstances()) || !(await this.writeOrNote()))
-      Object.assign(state, { run, adjustments, inFlight });
+    if ((await this.askForInstances()) && (await this.writeOrNote())) this.noteWindow(run.window ?? null, adjustments);
+    else Object.assign(state, { run, adjustments, inFlight });
     await this.report();
+  }
+
+  private noteWindow(before: string | null, adjustments: readonly Adjustment[]): void {
+    const { run, hash } = this.state;
+    const to = run.window ?? null;
+    this.audit.note({ kind: 'window', why: 'it is due', subject: 'window', from: before, to, result: hash });
+    for (const fact of droppedFacts(adjustments, [], 'made in the window before')) this.audit.note(fact);
   }
 
   private async askForInstances(): Promise<boolean> {
@@ -156,7 +173,9 @@ class Adjuster {
       await this.tell(heldSignal, { epoch, hash: this.state.hash });
     }
     if (this.order !== null) {
+      const { adjustments } = this.state;
       takeOrder(this.state, this.order);
+      this.noteDropped(adjustments, `order of epoch ${this.order.epoch}`);
       this.order = null;
       this.nextTickMs = nowMs() + this.state.tunables.tickMs;
     }
@@ -178,7 +197,11 @@ class Adjuster {
     state.run = { ...state.run, ...copy };
     if (state.held) return;
     const flight = state.inFlight;
-    if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address)) revertInFlight(state);
+    if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address)) {
+      const { adjustments } = state;
+      revertInFlight(state);
+      this.noteDropped(adjustments, 'a person has set it');
+    }
     const failure = sameOverrides(before, copy.overrides) ? null : await this.write();
     if (failure !== null) {
       state.run = { ...state.run, overrides: before };
@@ -228,14 +251,14 @@ class Adjuster {
     const { decision } = outcome;
     switch (decision.kind) {
       case 'keep':
+        if (state.inFlight !== null) {
+          this.audit.note(verdictFact('kept', state.inFlight.adjustment, decision.reason, state.hash));
+        }
         state.inFlight = null;
         state.lastDecision = `kept: ${decision.reason}`;
         return true;
       case 'revert':
-        revertInFlight(state);
-        state.counts.reverted += 1;
-        state.lastDecision = `reverted: ${decision.reason}`;
-        await this.writeOrNote();
+        await this.revert(decision.reason);
         return true;
       case 'adjust':
         return this.adjust(decision, outcome.at);
@@ -245,11 +268,25 @@ class Adjuster {
     }
   }
 
+  private async revert(reason: string): Promise<void> {
+    const { state } = this;
+    const reverted = state.inFlight?.adjustment;
+    revertInFlight(state);
+    state.counts.reverted += 1;
+    state.lastDecision = `reverted: ${reason}`;
+    const written = await this.writeOrNote();
+    if (reverted === undefined) return;
+    this.audit.note(verdictFact('reverted', reverted, reason, written ? state.hash : state.lastDecision));
+  }
+
   private async adjust(decision: AdjustDecision, at: string): Promise<boolean> {
     const { state } = this;
     const { adjustment } = decision;
     const move = `${adjustment.address} ${adjustment.from} → ${adjustment.to}: ${adjustment.reason}`;
     if (state.autonomy !== 'act') {
+      // One that stands is suggested again at each tick.
+      const stands = state.suggestions.some((s) => sameChange(s.adjustment, adjustment));
+      if (!stands) this.audit.note(changeFact('suggested', adjustment, `autonomy is ${state.autonomy}`));
       suggest(state, adjustment, at);
       state.lastDecision = `suggested ${move}`;
       return true;
@@ -257,7 +294,9 @@ class Adjuster {
     makeAdjustment(state, decision);
     state.counts.made += 1;
     state.lastDecision = `adjusted ${move}`;
-    if (!(await this.writeOrNote())) {
+    if (await this.writeOrNote()) {
+      this.audit.note(changeFact('adjusted', adjustment, state.hash));
+    } else {
       revertInFlight(state);
       state.counts.made -= 1;
     }
@@ -275,7 +314,15 @@ class Adjuster {
     if (sameReady(run.readyInstances, seen)) return false;
     state.run = { ...run, readyInstances: seen };
     state.lastDecision = `ready instances changed to ${JSON.stringify(seen)}: limits follow`;
-    if (!(await this.writeOrNote())) state.run = run;
+    if (await this.writeOrNote()) {
+      const { readyInstances: from } = run;
+      this.audit.note({
+        ...{ kind: 'capacity', why: 'two ticks agree' },
+        ...{ subject: 'ready instances', from, to: seen, result: state.hash },
+      });
+    } else {
+      state.run = run;
+    }
     return true;
   }
 
@@ -297,6 +344,10 @@ class Adjuster {
     const failure = await this.write();
     if (failure !== null) await this.takeNote(failure);
     return failure === null;
+  }
+
+  private noteDropped(before: readonly Adjustment[], why: string): void {
+    for (const fact of droppedFacts(before, this.state.adjustments, why)) this.audit.note(fact);
   }
 
   /** A target out of reach may come back, and the next tick tries again; what a target refuses is for a person. */

@@ -64,8 +64,19 @@ export async function expireOverrides(region: Region): Promise<boolean> {
   if (live.length === state.overrides.length) return false;
   const before = state.overrides;
   state.overrides = live;
-  await enforceOverrides(region, before, 'expired');
+  const { accepted, detail } = await enforceOverrides(region, before, 'expired');
+  if (accepted) noteExpired(region, before, detail);
   return true;
+}
+
+function noteExpired(region: Region, before: readonly Override[], result: string): void {
+  for (const { address, value, until = null } of before) {
+    if (region.state.overrides.some((override) => override.address === address)) continue;
+    region.audit.note({
+      ...{ kind: 'override-expired', why: 'its time has passed', subject: address },
+      ...{ from: { value, until }, to: null, result },
+    });
+  }
 }
 
 /** Brings the overrides into force by whoever is the writer now. What a target refuses is not left half in force. */

@@ -8,9 +8,12 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { nowIso, nowMs } from '../shared/clock.js';
+import type { AuditTrail } from '../shared/audit.js';
 import { isUndecodable } from '../shared/payloadConverter.js';
+import type { AuditValue } from '../../core/audit/record.js';
 import type { Parsed } from '../shared/parse.js';
 import { parseMessage } from '../shared/parse.js';
+import { messageFact, refusalFact, standingOf } from './audit.js';
 import type { MessageInputs, MessageName, MessageOutcome } from './messages.js';
 import { MESSAGE_NAMES, UPDATES } from './messages.js';
 import type { KeyRecord, LifecycleState } from './state.js';
@@ -29,6 +32,7 @@ export type Command = { [N in MessageName]: { name: N; message: MessageInputs[N]
 export class Mailbox {
   readonly queue: Command[] = [];
   private state: LifecycleState | null = null;
+  private audit: AuditTrail | null = null;
   private readonly early: { name: string; raw: unknown }[] = [];
 
   constructor() {
@@ -40,8 +44,9 @@ export class Mailbox {
   }
 
   /** Messages that came before the region file was accepted are taken in now. */
-  open(state: LifecycleState): void {
+  open(state: LifecycleState, audit: AuditTrail): void {
     this.state = state;
+    this.audit = audit;
     for (const { name, raw } of this.early.splice(0)) {
       const known = MESSAGE_NAMES.find((candidate) => candidate === name);
       if (known === undefined) this.refuseUnknown(name, raw);
@@ -49,9 +54,12 @@ export class Mailbox {
     }
   }
 
-  finish(key: string, outcome: MessageOutcome): void {
-    const record = this.state?.keys[key];
+  /** `before`: what the message changes, as it stood. A freeze was noted when it arrived, which is when it came into force. */
+  finish(command: Command, before: AuditValue, outcome: MessageOutcome): void {
+    const record = this.state?.keys[command.message.key];
     if (record !== undefined) record.outcome = outcome;
+    if (this.state === null || command.name === 'freeze') return;
+    this.audit?.note(messageFact(command, before, standingOf(this.state, command), outcome));
   }
 
   private register(name: MessageName): void {
@@ -85,19 +93,25 @@ export class Mailbox {
     if (state === null) return { ok: false, reason: 'the region file has not been accepted yet' };
     const parsed = this.check(name, raw, state);
     if (!parsed.ok) {
-      this.refuse(name, parsed.reason);
+      this.refuse(name, raw, parsed.reason);
       return parsed;
     }
     const { key } = parsed.message;
     if (state.keys[key] !== undefined) return parsed;
     forgetOldKeys(state);
     state.keys[key] = { atMs: nowMs(), name, outcome: null };
-    if (name === 'freeze') {
-      const { who, why } = parsed.message;
-      state.freeze ??= { who, why, since: nowIso() };
-    }
-    this.queue.push({ name, message: parsed.message } as Command);
+    const command = { name, message: parsed.message } as Command;
+    if (name === 'freeze') this.freezeNow(state, command);
+    this.queue.push(command);
     return parsed;
+  }
+
+  private freezeNow(state: LifecycleState, command: Command): void {
+    const { who, why } = command.message;
+    const before = standingOf(state, command);
+    state.freeze ??= { who, why, since: nowIso() };
+    const outcome = { accepted: true, detail: 'no automatic change until resume' };
+    this.audit?.note(messageFact(command, before, standingOf(state, command), outcome));
   }
 
   private check<N extends MessageName>(name: N, raw: unknown, state: LifecycleState): Parsed<MessageInputs[N]> {
@@ -119,14 +133,15 @@ export class Mailbox {
       return;
     }
     const payload = isUndecodable(raw) ? ' and its payload is not decodable' : '';
-    this.refuse(name, `unknown signal${payload} (one of ${MESSAGE_NAMES.join(', ')})`);
+    this.refuse(name, raw, `unknown signal${payload} (one of ${MESSAGE_NAMES.join(', ')})`);
   }
 
-  private refuse(name: string, reason: string): void {
+  private refuse(name: string, raw: unknown, reason: string): void {
     const refused = this.state?.refused;
     if (refused === undefined) return;
     refused.total += 1;
     keepLast(refused.last, { name: name.slice(0, 128), reason: reason.slice(0, 1000), at: nowIso() });
+    this.audit?.note(refusalFact(name, raw, reason));
   }
 }
 

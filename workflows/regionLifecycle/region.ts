@@ -14,12 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { AuditTrail } from '../shared/audit.js';
 import { applyIntent, exportTargets, readTargets } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
 import type { AdjustmentInput, RunOrder } from '../meshAdjustment/messages.js';
 import { copySignal, holdSignal, runSignal } from '../meshAdjustment/messages.js';
+import { standingOf } from './audit.js';
 import { asBlockedReason } from './blocked.js';
 import { carryOut } from './commands.js';
 import type { Mailbox } from './mailbox.js';
@@ -40,6 +42,9 @@ const START_ATTEMPTS = 10;
 export class Region {
   readonly state: LifecycleState;
   readonly mailbox: Mailbox;
+  readonly audit: AuditTrail;
+  /** Whose message is being carried out, and why; `null`: what is written is the program's own. */
+  private cause: { who: string; why: string } | null = null;
   private heldHash: string | null = null;
   private lastApplied: AppliedReport | null = null;
   private shown: string | null = null;
@@ -47,8 +52,13 @@ export class Region {
   constructor(state: LifecycleState, mailbox: Mailbox) {
     this.state = state;
     this.mailbox = mailbox;
+    this.audit = new AuditTrail({
+      region: state.accepted.name,
+      state,
+      planHash: () => state.plan?.plan.hash ?? null,
+    });
     this.registerReports();
-    mailbox.open(state);
+    mailbox.open(state, this.audit);
   }
 
   get plan(): NonNullable<LifecycleState['plan']>['plan'] {
@@ -60,6 +70,10 @@ export class Region {
   /** Shows phase and block where people look: search attributes, memo, and the details in the UI. */
   show(phase: Phase = this.state.phase): void {
     const { state } = this;
+    // A block says more of itself than its phase does.
+    if (phase !== state.phase && phase !== 'blocked') {
+      this.audit.note({ kind: 'phase', why: `at step ${state.step}`, subject: 'phase', from: state.phase, to: phase });
+    }
     state.phase = phase;
     setCurrentDetails(detailsMarkdown(state));
     const line = statusLine(state);
@@ -75,6 +89,7 @@ export class Region {
 
   block(reason: BlockedReason, detail: string): void {
     this.state.blocked = { reason, step: this.state.step, detail: detail.slice(0, 8000), since: nowIso() };
+    this.audit.note({ kind: 'blocked', why: detail, subject: this.state.step, result: reason });
     this.show('blocked');
   }
 
@@ -89,6 +104,12 @@ export class Region {
       entryMoved: state.entryMoved,
       at: nowIso(),
     };
+    const { who, why } = this.cause ?? { why: kind };
+    this.audit.note({
+      ...{ kind: 'deployed', why, subject: `deployment ${record.id}` },
+      ...(who === undefined ? {} : { who }),
+      ...{ from: state.currentHash, to: hash, result: { ...state.stage, entryMoved: state.entryMoved } },
+    });
     state.currentHash = hash;
     state.rolledBack = null;
     keepLast(state.deployments, record);
@@ -103,8 +124,11 @@ export class Region {
   async carryOutOne(): Promise<void> {
     const command = this.mailbox.queue.shift();
     if (command === undefined) return;
+    const before = standingOf(this.state, command);
+    this.cause = command.message;
     const outcome = await carryOut(this, command);
-    this.mailbox.finish(command.message.key, outcome);
+    this.cause = null;
+    this.mailbox.finish(command, before, outcome);
     this.show();
   }
 
@@ -147,7 +171,7 @@ export class Region {
       state.currentHash = this.heldHash;
     } else {
       await this.cancelAdjustment();
-      state.tuner.state = 'tuner-stopped';
+      this.noteStopped('it did not answer');
       await this.adoptTargetHash();
     }
     state.epoch += 1;
@@ -180,7 +204,7 @@ export class Region {
         frozen: state.freeze !== null,
       });
     } catch {
-      state.tuner.state = 'tuner-stopped';
+      this.noteStopped('it does not run');
       return null;
     }
     const answered = await condition(
@@ -206,6 +230,14 @@ export class Region {
     } catch {
       // Not running is what was wanted.
     }
+  }
+
+  private noteStopped(why: string): void {
+    const { tuner } = this.state;
+    if (tuner.state !== 'tuner-stopped') {
+      this.audit.note({ kind: 'stopped', why, subject: 'adjustment', from: tuner.state, to: 'tuner-stopped' });
+    }
+    tuner.state = 'tuner-stopped';
   }
 
   private get adjustmentId(): string {
@@ -308,7 +340,7 @@ export class Region {
     });
     setHandler(stoppedSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch || state.tuner.state !== 'running') return;
-      state.tuner.state = 'tuner-stopped';
+      this.noteStopped(String(report.reason));
       state.currentHash = report.hash;
       this.show();
     });

@@ -43,9 +43,15 @@ function hindrance(state: LifecycleState): string | null {
 export async function replan(region: Region, during: During): Promise<void> {
   const { state } = region;
   const by = state.replan?.wantedBy ?? SCHEDULE;
+  const before = state.plan?.plan.hash ?? null;
   const tell = (told: 'running' | 'done' | 'failed', detail: string): void => {
     const startedMs = told === 'running' ? nowMs() : (state.replan?.startedMs ?? nowMs());
     state.replan = { wantedBy: null, startedMs, last: { state: told, at: nowIso(), by, detail } };
+    if (told !== 'running') {
+      const after = state.plan?.plan.hash ?? null;
+      const fact = { kind: 'replanned', why: `for ${by}`, subject: 'plan', from: before, to: after } as const;
+      region.audit.note({ ...fact, ...(by === SCHEDULE ? {} : { who: by }), result: `${told}: ${detail}` });
+    }
     region.show();
   };
   tell('running', 'forecasting');

@@ -2,6 +2,8 @@ import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from 
 import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
+import type { AuditState } from '../shared/audit.js';
+import { auditStatusOf } from '../shared/audit.js';
 import { dueWindow } from '../shared/windows.js';
 import type { Phase, Step } from '../../core/spec/lifecycle.js';
 import type {
@@ -62,6 +64,8 @@ export interface LifecycleState {
   tuner: { state: TunerState; report: AdjustmentReport | null };
   refused: { total: number; last: RefusedMessage[] };
   keys: Record<string, KeyRecord>;
+  /** Absent: nothing was noted yet. */
+  audit?: AuditState;
 }
 
 export interface KeyRecord {
@@ -189,6 +193,7 @@ export function statusOf(state: LifecycleState): RegionStatus {
     freeze: state.freeze,
     tuner: state.tuner,
     refused: state.refused,
+    ...(state.audit === undefined ? {} : { audit: auditStatusOf(state.audit) }),
     warnings: state.accepted.warnings,
   };
 }
@@ -221,6 +226,7 @@ export function detailsMarkdown(state: LifecycleState): string {
   if (state.window !== undefined) lines.push(`- window of the plan from ${state.window}`);
   if (state.replan?.last)
     lines.push(`- planned anew by ${state.replan.last.by}: ${state.replan.last.state}, ${state.replan.last.detail}`);
+  if (state.audit?.problem) lines.push(`- audit: ${state.audit.pending.length} entries wait: ${state.audit.problem}`);
   for (const o of state.overrides) lines.push(`- override ${o.address} = ${o.value} by ${o.who}: ${o.why}`);
   return lines.join('\n');
 }

@@ -5,6 +5,7 @@ import type { Trust } from '../../core/spec/forecast.js';
 import type { Verdict } from '../../core/spec/observation.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
+import type { AuditStatus } from '../shared/audit.js';
 import type { AdjustmentReport } from './messages.js';
 
 export interface Blocked {
@@ -94,5 +95,7 @@ export interface RegionStatus {
   freeze: Freeze | null;
   tuner: { state: TunerState; report: AdjustmentReport | null };
   refused: { total: number; last: readonly RefusedMessage[] };
+  /** Where the region's chain ends as far as this workflow knows; absent: nothing was noted yet. */
+  audit?: AuditStatus;
   warnings: readonly string[];
 }

@@ -9,7 +9,9 @@ import {
 } from '@temporalio/workflow';
 import type { AcceptedRegion } from '../../activities/contract.js';
 import { acceptRegion, moveEntry } from '../shared/activities.js';
+import { isAudited } from '../shared/audit.js';
 import { nowMs } from '../shared/clock.js';
+import { standingOf } from './audit.js';
 import { blockedBy } from './blocked.js';
 import type { BlockDecision } from './commands.js';
 import { expireOverrides } from './commands.js';
@@ -35,6 +37,7 @@ export interface RegionResult {
  * 3. a failed step parks the region with a reason from a closed list and waits for `retry`, `skip` or `abort`.
  */
 export async function regionLifecycle(text: unknown, resumed?: LifecycleState): Promise<RegionResult> {
+  isAudited();
   const mailbox = new Mailbox();
   // A second argument from outside is not a state of ours: only continue-as-new hands one on.
   const handedOn = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : resumed;
@@ -75,6 +78,7 @@ class Lifecycle {
     } catch (error) {
       // A cancelled region leaves everything as it runs; only its phase has to say that nobody looks after it now.
       if (isCancellation(error)) this.region.show('aborted');
+      await this.region.audit.drain();
       throw error;
     }
   }
@@ -98,6 +102,7 @@ class Lifecycle {
 
   private async ended(): Promise<true> {
     await condition(allHandlersFinished);
+    await this.region.audit.drain();
     return true;
   }
 
@@ -124,15 +129,16 @@ class Lifecycle {
       return null;
     }
     queue.shift();
+    const before = standingOf(this.state, next);
     const { step } = this.state;
     if (next.name === 'skip' && !SKIPPABLE.includes(step)) {
       const detail = `${step} cannot be skipped (only ${SKIPPABLE.join(', ')})`;
-      this.region.mailbox.finish(next.message.key, { accepted: false, detail });
+      this.region.mailbox.finish(next, before, { accepted: false, detail });
       return null;
     }
     const problem = await this.decide(next.name, step);
     const detail = problem ?? `${next.name} of ${step}`;
-    this.region.mailbox.finish(next.message.key, { accepted: problem === null, detail });
+    this.region.mailbox.finish(next, before, { accepted: problem === null, detail });
     return problem === null ? next.name : null;
   }
 
@@ -212,6 +218,7 @@ class Lifecycle {
       if (untilReplanMs(state) === 0) await replan(region, (work) => this.duringUnlessBlocked(work));
       if (workflowInfo().continueAsNewSuggested && region.mailbox.queue.length === 0) {
         await condition(allHandlersFinished);
+        await region.audit.settle();
         if (region.mailbox.queue.length === 0) return false;
       }
     }

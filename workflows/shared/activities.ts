@@ -11,6 +11,12 @@ export const { acceptRegion } = proxyLocalActivities<RegionActivities>({
   retry: { maximumAttempts: 3 },
 });
 
+/**
+ * No local activity, though it would cost fewer events: beside other work, one that spans two workflow tasks settles in
+ * another order when it is replayed.
+ */
+export const { recordAudit } = proxyActivities<RegionActivities>({ startToCloseTimeout: 10_000, retry: RETRY });
+
 export const { forecastRegion, planRegion } = proxyActivities<RegionActivities>({
   startToCloseTimeout: 15 * MINUTE_MS,
   heartbeatTimeout: 2 * MINUTE_MS,

@@ -1,0 +1,73 @@
+import type { MetricRow } from '../adapters/metrics/port.js';
+import type { Observation, ServiceObservation } from '../core/spec/observation.js';
+
+/** One wide row a service and one for the region: what charts and the next forecast read; docs/metrics.md. */
+export function metricRows(observation: Observation): MetricRow[] {
+  const { region, services, contradictions } = observation;
+  const at = Date.parse(observation.at);
+  const rows = services.map((seen): MetricRow => {
+    const contradicted = contradictions.filter(({ service }) => service === seen.service).length;
+    const tags = { region, service: seen.service };
+    return {
+      measurement: 'service',
+      tags,
+      at,
+      fields: known({ ...serviceFields(region, seen), contradictions: contradicted }),
+    };
+  });
+  return [...rows, { measurement: 'region', tags: { region }, at, fields: known(regionFields(observation)) }];
+}
+
+type Fields = Readonly<Record<string, number | null>>;
+
+function serviceFields(region: string, s: ServiceObservation): Fields {
+  const answeredSomewhere = Object.keys(s.shareByRegion).length > 0;
+  return {
+    window_seconds: s.windowSeconds,
+    requests: s.requests,
+    rps: s.rps,
+    error_rate: s.errorRate,
+    upstream_5xx: s.errors.upstream5xx,
+    breaker_overflow: s.errors.breaker,
+    rate_limited: s.errors.rateLimited,
+    timeouts: s.errors.timeout,
+    connect_failures: s.errors.connect,
+    retries: s.retries,
+    p50_ms: s.p50Ms,
+    p50_error_ms: s.p50ErrorMs,
+    p90_ms: s.p90Ms,
+    p90_error_ms: s.p90ErrorMs,
+    p99_ms: s.p99Ms,
+    p99_error_ms: s.p99ErrorMs,
+    active: s.active,
+    ready_instances: s.readyInstances,
+    ready_instances_most: s.readyInstancesMost,
+    busy_share: s.saturation.busy,
+    cpu_share: s.saturation.cpu,
+    cpu_cores: s.cpuCores,
+    memory_mib: s.memoryMiB,
+    local_share: answeredSomewhere ? (s.shareByRegion[region] ?? 0) : null,
+    forecast_rps: s.forecast?.p50Rps ?? null,
+    forecast_p95_rps: s.forecast?.p95Rps ?? null,
+    forecast_error: s.forecast?.relativeError ?? null,
+    above_p95: s.forecast === null ? null : Number(s.forecast.aboveP95),
+    completeness: s.completeness,
+    age_seconds: s.ageSeconds,
+  };
+}
+
+function regionFields({ completeness, ageSeconds, proxies, problems, contradictions }: Observation): Fields {
+  return {
+    completeness,
+    age_seconds: ageSeconds,
+    proxies,
+    problems: problems.length,
+    contradictions: contradictions.length,
+  };
+}
+
+/** A value that is missing has no field. */
+function known(fields: Fields): Readonly<Record<string, number>> {
+  const present = Object.entries(fields).filter(([, value]) => value !== null && Number.isFinite(value));
+  return Object.fromEntries(present) as Record<string, number>;
+}

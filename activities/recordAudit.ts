@@ -1,0 +1,18 @@
+import { AuditUnavailableError } from '../adapters/audit/port.js';
+import type { AuditInput, AuditOutcome } from './contract.js';
+import type { Activity } from './ports.js';
+
+/**
+ * Appends what a workflow decided to the audit. Entries that are recorded already are passed over, so that it can be
+ * tried again for as long as it takes.
+ */
+export const recordAudit: Activity<AuditInput, AuditOutcome> =
+  (ports) =>
+  async ({ region, workflowId, entries }) => {
+    if (ports.audit === undefined) throw new AuditUnavailableError('this worker has no audit');
+    const { head, conflicts } = await ports.audit.append(
+      region,
+      entries.map((entry) => ({ ...entry, workflowId })),
+    );
+    return { seq: head.seq, hash: head.hash, conflicts: conflicts.length };
+  };

@@ -1,0 +1,29 @@
+import { attempt } from './limited.js';
+import type { ActivityRun, Ports } from './ports.js';
+import { hostRows, measuredHosts, readHosts, readingsOfRows } from '../adapters/signals/nodeExporter.js';
+import type { RegionSpec } from '../core/spec/region.js';
+import { hostUsage } from '../core/tuning/hostUsage.js';
+
+/** A reading that is older than this is no baseline of the CPU's counters. */
+const BASELINE_MS = 900_000;
+const TIMEOUT_MS = 2000;
+
+/**
+ * CPU and memory of the hosts that have a node exporter, as rows of measurement `host`. What cannot be read or kept is
+ * named, never zero, and costs no tick.
+ */
+export async function recordHosts(ports: Ports, spec: RegionSpec, run: ActivityRun): Promise<string[]> {
+  const names = measuredHosts(spec);
+  if (names.length === 0) return [];
+  const problems: string[] = [];
+  const failed = await attempt('CPU and memory of hosts are not recorded', async () => {
+    const toMs = ports.now();
+    const after = await readHosts(spec, { now: () => ports.now(), signal: run.signal, timeoutMs: TIMEOUT_MS });
+    const query = { measurement: 'host', tags: { region: spec.name }, fromMs: toMs - BASELINE_MS, toMs };
+    const before = readingsOfRows(await ports.metrics.query(query));
+    const usage = hostUsage(names, before, after.readings, ports.now());
+    problems.push(...after.problems, ...usage.problems);
+    await ports.metrics.write(hostRows(spec.name, after.readings, usage));
+  });
+  return [...problems, ...failed];
+}

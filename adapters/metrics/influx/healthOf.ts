@@ -1,0 +1,60 @@
+import path from 'node:path';
+import type { StoreHealth, StoreState } from '../port.js';
+import type { FailedState } from './outcome.js';
+import type { SenderStatus } from './sender.js';
+
+export interface HealthFacts extends SenderStatus {
+  target: { url: string; org: string; bucket: string };
+  bytes: number;
+  values: number;
+  full: boolean;
+  maxBytes: number;
+  closed: boolean;
+  /** Files of rows that the server refused. */
+  setAside: readonly string[];
+}
+
+/** The worst that is so, in one sentence with what to do. */
+export function healthOf(facts: HealthFacts, nowMs: number): StoreHealth {
+  const { state, detail } = stateOf(facts, nowMs);
+  return {
+    state,
+    detail,
+    storedPoints: facts.storedPoints,
+    queuedPoints: facts.values,
+    queuedBytes: facts.bytes,
+  };
+}
+
+function stateOf(facts: HealthFacts, nowMs: number): { state: StoreState; detail: string } {
+  const { failure, target, setAside } = facts;
+  if (facts.closed) return { state: 'closed', detail: 'the metrics store is closed' };
+  const cause = failure === null ? null : `${CAUSES[failure.state](target)} (${failure.words})`;
+  if (facts.full) {
+    const why =
+      cause ??
+      (setAside.length > 0
+        ? `see ${setAside.map((file) => path.basename(file)).join(', ')}`
+        : 'rows come faster than the server takes them');
+    return {
+      state: 'queue-full',
+      detail: `the queue of ${facts.maxBytes} bytes is full and new rows are refused: ${why}`,
+    };
+  }
+  if (failure !== null) {
+    const since = Math.round((nowMs - failure.sinceMs) / 1000);
+    return { state: failure.state, detail: `${cause}, for ${since} s; ${facts.values} values wait on disk` };
+  }
+  if (setAside.length > 0) {
+    const detail = `the server refused rows: mend and send, or delete, ${setAside.join(', ')}`;
+    return { state: 'rejected', detail };
+  }
+  return { state: 'ok', detail: `rows are kept in bucket ${target.bucket} of ${target.org} at ${target.url}` };
+}
+
+const CAUSES: Record<FailedState, (target: HealthFacts['target']) => string> = {
+  unreachable: ({ url }) => `${url} does not answer: start InfluxDB or mend PSMG_INFLUX_URL`,
+  overloaded: ({ url }) => `${url} answers with an error of its own: look at InfluxDB's log`,
+  unauthorized: ({ bucket }) => `the token may not read and write bucket ${bucket}: give one that may`,
+  'no-bucket': ({ bucket, org }) => `bucket ${bucket} or organisation ${org} does not exist: run \`psmg metrics init\``,
+};

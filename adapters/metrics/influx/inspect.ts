@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import type { StoreHealth } from '../port.js';
+import type { InfluxTarget } from './connection.js';
+import { openConnection } from './connection.js';
+import { healthOf } from './healthOf.js';
+import { readCursor } from './queue/cursor.js';
+import { inspectSegment, segmentIds } from './queue/segments.js';
+import { MAX_QUEUE_BYTES } from './queue/diskQueue.js';
+import { setAsideIn } from './setAside.js';
+
+/** Health as another process sees it, while a worker may hold the queue: the server is asked, the folder is only read. */
+export async function inspectInflux(
+  target: InfluxTarget,
+  queueDirectory: string,
+  nowMs: number,
+  maxBytes = MAX_QUEUE_BYTES,
+): Promise<StoreHealth> {
+  const connection = openConnection(target);
+  try {
+    const outcome = await connection.send('');
+    const failure = outcome.kind === 'failed' ? { state: outcome.state, words: outcome.words, sinceMs: nowMs } : null;
+    const exists = existsSync(queueDirectory);
+    const size = exists ? queuedIn(queueDirectory) : { bytes: 0, values: 0 };
+    const setAside = exists ? setAsideIn(queueDirectory) : { files: () => [], bytes: () => 0 };
+    const full = size.bytes + setAside.bytes() > maxBytes * 0.98;
+    const facts = { target, failure, answeredAtMs: nowMs, storedPoints: 0, closed: false, full, maxBytes };
+    return healthOf({ ...facts, ...size, setAside: setAside.files() }, nowMs);
+  } finally {
+    connection.close();
+  }
+}
+
+function queuedIn(directory: string): { bytes: number; values: number } {
+  const cursor = readCursor(directory) ?? { segment: 0, offset: 0 };
+  const segments = segmentIds(directory)
+    .filter((id) => id >= cursor.segment)
+    .map((id) => ({ ...inspectSegment(directory, id, id === cursor.segment ? cursor.offset : 0, false), id }));
+  const taken = segments.some(({ id }) => id === cursor.segment) ? cursor.offset : 0;
+  return {
+    bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0) - taken,
+    values: segments.reduce((sum, segment) => sum + segment.values, 0),
+  };
+}

@@ -1,0 +1,49 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { ProxySnapshot } from '../../../core/spec/observation.js';
+import { MetricsQueryError } from './errors.js';
+import { encodeSeries } from './lineProtocol.js';
+
+/** Holds sets of snapshots: one point a region and set, its text in as many fields as it needs. */
+export const SNAPSHOT_MEASUREMENT = 'proxy_snapshots';
+
+/** The server takes texts of at most 64 KiB. */
+const CHUNK_LENGTH = 48 * 1024;
+
+/** A set as one line of line protocol: gzipped JSON as base64 in fields c0, c1 …, and how many they are. */
+export function encodeSnapshots(region: string, snapshots: readonly ProxySnapshot[]): string {
+  const text = gzipSync(JSON.stringify(snapshots, keepInfinity), { level: 1 }).toString('base64');
+  const chunks: string[] = [];
+  for (let at = 0; at < text.length; at += CHUNK_LENGTH)
+    chunks.push(`c${chunks.length}="${text.slice(at, at + CHUNK_LENGTH)}"`);
+  // A set counts as taken when its last proxy had answered.
+  const at = Math.max(...snapshots.map((snapshot) => snapshot.at));
+  return `${encodeSeries(SNAPSHOT_MEASUREMENT, { region })} chunks=${chunks.length},${chunks.join(',')} ${at}`;
+}
+
+export interface NewestField {
+  time: string;
+  field: string;
+  value: string;
+}
+
+/** The set that the newest values of a region's fields make. An older, longer set has left fields that are not its own. */
+export function decodeSnapshots(fields: readonly NewestField[]): readonly ProxySnapshot[] {
+  const count = fields.find(({ field }) => field === 'chunks');
+  if (count === undefined) return [];
+  const byName = new Map(fields.filter(({ time }) => time === count.time).map(({ field, value }) => [field, value]));
+  const text = Array.from({ length: Number(count.value) }, (_, i) => byName.get(`c${i}`));
+  if (text.includes(undefined)) throw new MetricsQueryError(`the set of snapshots of ${count.time} is not whole`);
+  return JSON.parse(
+    gunzipSync(Buffer.from(text.join(''), 'base64')).toString('utf8'),
+    reviveInfinity,
+  ) as ProxySnapshot[];
+}
+
+/** The last bucket of a histogram has no upper bound, and JSON has no word for that. */
+function keepInfinity(_key: string, value: unknown): unknown {
+  return value === Infinity ? 'Infinity' : value;
+}
+
+function reviveInfinity(key: string, value: unknown): unknown {
+  return key === 'highMs' && value === 'Infinity' ? Infinity : value;
+}

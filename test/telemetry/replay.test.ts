@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, jest } from '@jest/globals';
+import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import { bundleWorkflows } from '../../workers/bundle.js';
+import { readHistories, replayHistories } from '../../workers/replay.js';
+
+jest.setTimeout(90_000);
+
+const HISTORIES = fileURLToPath(new URL('../replay/histories', import.meta.url));
+/** With the interceptor and OpenTelemetry's tracer, source maps included (3.8 MB). */
+const BUDGET_BYTES = 4_200_000;
+
+describe('the workflow bundle with spans', () => {
+  it('replays every history that was made without, and is no larger than the tracer makes it', async () => {
+    const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
+    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+    const bundle = await bundleWorkflows({ spans: true });
+    expect(bundle.code).toContain('OpenTelemetryInboundInterceptor');
+    expect(bundle.code.length).toBeLessThan(BUDGET_BYTES);
+    const results = await replayHistories(bundle, await readHistories([HISTORIES]));
+    expect(results.length).toBeGreaterThan(10);
+    expect(results.filter(({ error }) => error !== null)).toEqual([]);
+  });
+});

@@ -1,0 +1,38 @@
+import { trace } from '@opentelemetry/api';
+import {
+  OpenTelemetryActivityInboundInterceptor,
+  OpenTelemetryActivityOutboundInterceptor,
+} from '@temporalio/interceptors-opentelemetry';
+import type {
+  ActivityInboundCallsInterceptor,
+  ActivityInterceptorsFactory,
+  ActivityOutboundCallsInterceptor,
+} from '@temporalio/worker';
+import { SPAN_ATTRIBUTES } from './tracing/spans.js';
+
+/** Log lines and spans of an activity say which plan it works on. */
+export const planContext: ActivityInterceptorsFactory = () => {
+  let planHash: string | undefined;
+  const inbound: ActivityInboundCallsInterceptor = {
+    execute: async (input, next) => {
+      planHash = planHashOf(input.args[0]);
+      if (planHash !== undefined) trace.getActiveSpan()?.setAttribute(SPAN_ATTRIBUTES.planHash, planHash);
+      return next(input);
+    },
+  };
+  const outbound: ActivityOutboundCallsInterceptor = {
+    getLogAttributes: (input, next) => next({ ...input, ...(planHash === undefined ? {} : { planHash }) }),
+  };
+  return { inbound, outbound };
+};
+
+/** A span for every activity, within the one of the workflow that asked for it. */
+export const activitySpans: ActivityInterceptorsFactory = (context) => ({
+  inbound: new OpenTelemetryActivityInboundInterceptor(context),
+  outbound: new OpenTelemetryActivityOutboundInterceptor(context),
+});
+
+function planHashOf(input: unknown): string | undefined {
+  const { plan } = (typeof input === 'object' && input !== null ? input : {}) as { plan?: { hash?: unknown } | null };
+  return typeof plan?.hash === 'string' ? plan.hash : undefined;
+}

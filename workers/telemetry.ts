@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import type { Ports } from '../activities/ports.js';
+import type { Log } from '../adapters/telemetry/log.js';
+import type { PrometheusMeter } from '../adapters/telemetry/prometheus.js';
+import type { WorkerConfig } from './config.js';
+import type { HealthLimits } from './health/monitor.js';
+import { HealthMonitor } from './health/monitor.js';
+import { serveHealth } from './health/serve.js';
+import type { ExporterLimits } from './regionExporter.js';
+import { RegionExporter } from './regionExporter.js';
+
+export interface TelemetryLimits {
+  health?: Partial<HealthLimits>;
+  exporter?: Partial<ExporterLimits>;
+}
+
+export interface TelemetryOptions {
+  config: WorkerConfig;
+  client: Client;
+  worker: Worker;
+  ports: Pick<Ports, 'metrics'>;
+  meter: PrometheusMeter;
+  log: Log;
+  limits: TelemetryLimits;
+}
+
+export interface Telemetry {
+  stop(): Promise<void>;
+}
+
+const ASK_WITHIN_MS = 4000;
+
+/** Health, metrics of this worker and of the regions, on one port; nothing runs when the configuration names none. */
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const { config, client, worker, ports, meter, log } = options;
+  if (config.healthPort === 0) return { stop: async () => undefined };
+  const now = (): number => Date.now();
+  const askTemporal = (): Promise<unknown> =>
+    client.withDeadline(now() + ASK_WITHIN_MS, () => client.workflowService.getSystemInfo({}));
+  const monitor = new HealthMonitor(
+    {
+      workerState: () => worker.getState(),
+      askTemporal,
+      metrics: ports.metrics,
+      stateDirectory: config.stateDirectory,
+      now,
+    },
+    options.limits.health,
+  );
+  const exporter = new RegionExporter({
+    client,
+    meter,
+    log,
+    now,
+    ...(options.limits.exporter === undefined ? {} : { limits: options.limits.exporter }),
+  });
+  const labels = { version: packageVersion(), node: process.version, task_queue: config.taskQueue };
+  meter.set('psmg_worker_info', labels, 1);
+  const server = await serveHealth({
+    port: config.healthPort,
+    address: config.healthAddress,
+    report: () => monitor.report(),
+    metrics: async () => {
+      monitor.measure(meter);
+      exporter.measure();
+      return { contentType: meter.contentType, text: await meter.text() };
+    },
+  });
+  await monitor.start();
+  // The first list asks every region for its status, which only a worker that runs can answer.
+  void exporter.start();
+  return {
+    stop: async () => {
+      await Promise.all([monitor.stop(), exporter.stop()]);
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

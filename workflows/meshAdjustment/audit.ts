@@ -1,0 +1,28 @@
+import type { Adjustment } from '../../core/spec/live.js';
+import type { AuditFact } from '../shared/audit.js';
+
+/** A change that was made, or that the region's autonomy leaves to a person. */
+export function changeFact(
+  kind: 'adjusted' | 'suggested',
+  { address, from, to, reason }: Adjustment,
+  result: string,
+): AuditFact {
+  return { kind, why: reason, subject: address, from, to, result };
+}
+
+/** What became of a change once it was judged; `previous` is what its reversal brought back. */
+export function verdictFact(
+  kind: 'kept' | 'reverted',
+  { address, from, to }: Adjustment,
+  reason: string,
+  result: string,
+): AuditFact {
+  const [before, after] = kind === 'kept' ? [to, to] : [to, from];
+  return { kind, why: reason, subject: address, from: before, to: after, result };
+}
+
+/** Changes that went with what they were made to: a plan, a window, a setting that a person has taken. */
+export function droppedFacts(before: readonly Adjustment[], after: readonly Adjustment[], why: string): AuditFact[] {
+  const gone = before.filter((one) => !after.some(({ address, to }) => address === one.address && to === one.to));
+  return gone.map(({ address, from, to }) => ({ kind: 'dropped', why, subject: address, from: to, to: from }));
+}
