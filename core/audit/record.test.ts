@@ -26,7 +26,9 @@ describe('a record', () => {
 
   it('keeps its hash for good: one made by an earlier program verifies', () => {
     // The hash as first published; what is hashed may only change with `version`.
-    expect(chainRecord('eu', EMPTY_HEAD, entry(1)).hash).toBe('17a6a52df347e94183f4d532f6c5a1fbcc44ed188536940518cfa0b2a9b9b5ea');
+    expect(chainRecord('eu', EMPTY_HEAD, entry(1)).hash).toBe(
+      '17a6a52df347e94183f4d532f6c5a1fbcc44ed188536940518cfa0b2a9b9b5ea',
+    );
   });
 
   it('says the same as the entry that it was made of, and as no other', () => {
