@@ -90,7 +90,10 @@ describe('a worker that is killed', () => {
     const activities = await activitiesOf(place.region);
     expect(activities.every(({ completed }) => completed)).toBe(true);
     expect(activities.some(({ type, attempt }) => type === 'judgeStage' && attempt > 1)).toBe(true);
-    expect(completions(activities)).toEqual({
+    // Notes for the audit are gathered while one is on its way: how many times is chance, what they hold is not.
+    const { recordAudit, ...steps } = completions(activities);
+    expect(recordAudit).toBeGreaterThan(0);
+    expect(steps).toEqual({
       forecastRegion: 1,
       planRegion: 1,
       readTargets: 1,
