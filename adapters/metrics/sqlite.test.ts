@@ -98,8 +98,38 @@ describe('the file', () => {
       await expect(fill()).rejects.toThrow(MetricsStoreFullError);
       expect(kept).toBeGreaterThan(0);
       expect(await store.query(everything)).toHaveLength(kept);
-      expect(await store.health()).toMatchObject({ state: 'ok', storedPoints: kept * 2 });
+      const health = await store.health();
+      expect(health).toMatchObject({ state: 'queue-full', storedPoints: kept * 2, queuedPoints: 0 });
+      expect(health.detail).toContain('full');
+      // Answering changes nothing about it; the first write that finds room does.
+      const db = new Database(file);
+      db.exec('DELETE FROM log');
+      db.close();
+      expect(await store.health()).toMatchObject({ state: 'queue-full' });
+      await store.write([noise(0)]);
+      expect(await store.health()).toMatchObject({ state: 'ok' });
     });
+  });
+
+  it('that has a flipped bit in a block, a rollup or the log tells so, and gives no wrong number', async () => {
+    const rows = rowsOf(1);
+    const query: MetricQuery = { ...everything, aggregate: { everyMs: 60_000, by: 'mean' } };
+    for (const [table, packRows, asked] of [
+      ['log', 1e6, everything],
+      ['blocks', 1, everything],
+      ['rollups', 1, query],
+    ] as const) {
+      file = path.join(folder, `${table}.db`);
+      await withStore({ packRows }, async (store) => store.write(rows));
+      const db = new Database(file);
+      // One byte in the middle of each body.
+      const [head, tail] = ['substr(body, 1, length(body) / 2)', 'substr(body, length(body) / 2 + 2)'];
+      db.exec(`UPDATE ${table} SET body = CAST(${head} || x'a5' || ${tail} AS BLOB)`);
+      db.close();
+      await withStore({}, async (store) => {
+        await expect(store.query(asked)).rejects.toThrow(MetricsStoreCorruptError);
+      });
+    }
   });
 
   it('takes times before the epoch', async () => {

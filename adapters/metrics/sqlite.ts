@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { checkRow } from './aggregate.js';
-import { MetricsStoreClosedError } from './errors.js';
-import type { MetricRow, MetricsStore } from './port.js';
+import { MetricsStoreClosedError, MetricsStoreFullError } from './errors.js';
+import type { MetricRow, MetricsStore, StoreHealth } from './port.js';
 import { createBlocks } from './sqlite/blocks.js';
 import { compactWaiting } from './sqlite/compact.js';
 import { createLog } from './sqlite/log.js';
@@ -45,6 +45,18 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
   mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
   const db = openFile(file, options.maxFileBytes);
   let [closed, storedPoints] = [false, 0];
+  let full: MetricsStoreFullError | undefined;
+  // What the last write met with tells whether there is room: to try is the only way to find out.
+  const writing = <T>(work: () => T): T => {
+    try {
+      const result = inTransaction(db, 'IMMEDIATE', work);
+      full = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof MetricsStoreFullError) full = error;
+      throw error;
+    }
+  };
   const names = createNames(db);
   const parts = { names, log: createLog(db), blocks: createBlocks(db) };
   const snapshots = createSnapshots(db, options.snapshotRetentionMs ?? DAY_MS);
@@ -58,7 +70,7 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
     rows.forEach(checkRow);
     if (rows.length === 0) return;
     try {
-      inTransaction(db, 'IMMEDIATE', () => {
+      writing(() => {
         const numbered = rows.map(({ measurement, tags, at, fields }) => ({
           series: names.seriesId(measurement, tags),
           at,
@@ -84,14 +96,13 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
     query: async (query) => guarded(() => inTransaction(db, 'DEFERRED', () => answer(parts, query))),
     putSnapshots: async (region, set) =>
       guarded(() => {
-        if (set.length > 0) inTransaction(db, 'IMMEDIATE', () => snapshots.put(region, set));
+        if (set.length > 0) writing(() => snapshots.put(region, set));
       }),
     latestSnapshots: async (region, beforeMs) =>
       guarded(() => inTransaction(db, 'DEFERRED', () => snapshots.latest(region, beforeMs))),
     health: async () =>
       Promise.resolve({
-        state: closed ? 'closed' : 'ok',
-        detail: closed ? 'the metrics store is closed' : `rows are kept in ${file}`,
+        ...stateOf(file, closed, full),
         storedPoints,
         queuedPoints: 0,
         queuedBytes: 0,
@@ -102,6 +113,17 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
       return Promise.resolve();
     },
   };
+}
+
+/** The embedded store has no queue: when it is full, rows are refused just as by a full one. */
+function stateOf(
+  file: string,
+  closed: boolean,
+  full: MetricsStoreFullError | undefined,
+): Pick<StoreHealth, 'state' | 'detail'> {
+  if (closed) return { state: 'closed', detail: 'the metrics store is closed' };
+  if (full === undefined) return { state: 'ok', detail: `rows are kept in ${file}` };
+  return { state: 'queue-full', detail: `the disk or the file is full, and rows are refused: ${full.message}` };
 }
 
 function openFile(file: string, maxFileBytes: number | undefined): Database.Database {

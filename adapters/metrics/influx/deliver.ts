@@ -1,4 +1,5 @@
 import type { SendOutcome } from './outcome.js';
+import { failedOrStored } from './outcome.js';
 import type { RefusedLine } from './setAside.js';
 
 export interface Delivery {
@@ -15,12 +16,8 @@ export async function deliver(text: string, send: (text: string) => Promise<Send
   const outcome = await send(text);
   if (outcome.kind === 'stored') return { refused: [], failure: null };
   if (outcome.kind === 'failed') return { refused: [], failure: outcome };
-  // Who refuses even nothing, such as a proxy with an opinion, says nothing about these lines.
-  const empty = await send('');
+  const empty = failedOrStored(await send(''));
   if (empty.kind === 'failed') return { refused: [], failure: empty };
-  if (empty.kind === 'refused') {
-    return { refused: [], failure: { kind: 'failed', state: 'overloaded', words: empty.words, retryAfterMs: 0 } };
-  }
   return findRefused(text.split('\n').filter(Boolean), outcome, send);
 }
 

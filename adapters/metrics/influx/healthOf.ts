@@ -8,13 +8,15 @@ export interface HealthFacts extends SenderStatus {
   bytes: number;
   values: number;
   full: boolean;
+  /** The disk itself has no room. */
+  diskFull: boolean;
   maxBytes: number;
   closed: boolean;
   /** Files of rows that the server refused. */
   setAside: readonly string[];
 }
 
-/** The worst that is so, in one sentence with what to do. */
+/** The worst that is so, in one sentence with what to do. Times by a clock that never goes back. */
 export function healthOf(facts: HealthFacts, nowMs: number): StoreHealth {
   const { state, detail } = stateOf(facts, nowMs);
   return {
@@ -30,6 +32,10 @@ function stateOf(facts: HealthFacts, nowMs: number): { state: StoreState; detail
   const { failure, target, setAside } = facts;
   if (facts.closed) return { state: 'closed', detail: 'the metrics store is closed' };
   const cause = failure === null ? null : `${CAUSES[failure.state](target)} (${failure.words})`;
+  if (facts.diskFull) {
+    const detail = 'the disk of the queue is full and new rows are refused: make room where PSMG_STATE is';
+    return { state: 'queue-full', detail };
+  }
   if (facts.full) {
     const why =
       cause ??

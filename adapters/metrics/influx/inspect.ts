@@ -3,6 +3,7 @@ import type { StoreHealth } from '../port.js';
 import type { InfluxTarget } from './connection.js';
 import { openConnection } from './connection.js';
 import { healthOf } from './healthOf.js';
+import { failedOrStored } from './outcome.js';
 import { readCursor } from './queue/cursor.js';
 import { inspectSegment, segmentIds } from './queue/segments.js';
 import { MAX_QUEUE_BYTES } from './queue/diskQueue.js';
@@ -17,13 +18,13 @@ export async function inspectInflux(
 ): Promise<StoreHealth> {
   const connection = openConnection(target);
   try {
-    const outcome = await connection.send('');
+    const outcome = failedOrStored(await connection.send(''));
     const failure = outcome.kind === 'failed' ? { state: outcome.state, words: outcome.words, sinceMs: nowMs } : null;
     const exists = existsSync(queueDirectory);
     const size = exists ? queuedIn(queueDirectory) : { bytes: 0, values: 0 };
     const setAside = exists ? setAsideIn(queueDirectory) : { files: () => [], bytes: () => 0 };
     const full = size.bytes + setAside.bytes() > maxBytes * 0.98;
-    const facts = { target, failure, answeredAtMs: nowMs, storedPoints: 0, closed: false, full, maxBytes };
+    const facts = { target, failure, answeredAtMs: nowMs, storedPoints: 0, closed: false, full, diskFull: false, maxBytes };
     return healthOf({ ...facts, ...size, setAside: setAside.files() }, nowMs);
   } finally {
     connection.close();
@@ -34,7 +35,15 @@ function queuedIn(directory: string): { bytes: number; values: number } {
   const cursor = readCursor(directory) ?? { segment: 0, offset: 0 };
   const segments = segmentIds(directory)
     .filter((id) => id >= cursor.segment)
-    .map((id) => ({ ...inspectSegment(directory, id, id === cursor.segment ? cursor.offset : 0, false), id }));
+    .flatMap((id) => {
+      try {
+        return [inspectSegment(directory, id, id === cursor.segment ? cursor.offset : 0, false)];
+      } catch (error) {
+        // The worker has sent it and removed it meanwhile.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+      }
+    });
   const taken = segments.some(({ id }) => id === cursor.segment) ? cursor.offset : 0;
   return {
     bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0) - taken,

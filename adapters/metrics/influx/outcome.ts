@@ -35,7 +35,12 @@ export function outcomeOfError(error: unknown, nowMs: number): SendOutcome {
   }
 }
 
-function failed(state: FailedState, words: string, retryMs = 0): SendOutcome {
+/** What an empty write says of the server: who refuses even nothing, such as a proxy with an opinion, takes no rows. */
+export function failedOrStored(outcome: SendOutcome): Exclude<SendOutcome, { kind: 'refused' }> {
+  return outcome.kind === 'refused' ? failed('overloaded', outcome.words) : outcome;
+}
+
+function failed(state: FailedState, words: string, retryMs = 0): Extract<SendOutcome, { kind: 'failed' }> {
   return { kind: 'failed', state, words, retryAfterMs: retryMs };
 }
 

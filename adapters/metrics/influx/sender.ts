@@ -19,7 +19,7 @@ export interface SenderOptions {
 
 export interface SenderStatus {
   failure: { state: FailedState; words: string; sinceMs: number } | null;
-  /** When the server last said anything. */
+  /** When the server last said anything, by `performance.now`: a clock that is set must not make an old word new. */
   answeredAtMs: number;
   storedPoints: number;
 }
@@ -48,7 +48,7 @@ class QueueSender implements Sender {
   private readonly ended: Promise<void>;
   private failure: SenderStatus['failure'] = null;
   private failures = 0;
-  private answeredAtMs = 0;
+  private answeredAtMs = -Infinity;
   private storedPoints = 0;
   private closed = false;
   private idle = false;
@@ -75,7 +75,7 @@ class QueueSender implements Sender {
   }
 
   heard(outcome: SendOutcome): void {
-    this.answeredAtMs = Date.now();
+    this.answeredAtMs = performance.now();
     if (outcome.kind === 'failed') this.note(outcome);
     else if (this.failure !== null) {
       this.recovered();
@@ -84,13 +84,13 @@ class QueueSender implements Sender {
   }
 
   async drained(timeoutMs: number): Promise<boolean> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     this.urgent += 1;
     try {
       if (this.failure === null) this.wake();
       for (;;) {
         if (this.options.queue.size().bytes === 0) return true;
-        const left = deadline - Date.now();
+        const left = deadline - performance.now();
         if (left <= 0 || this.failure !== null || this.closed) return false;
         await within(this.progressed, left);
       }
@@ -131,7 +131,7 @@ class QueueSender implements Sender {
   private async sendBatch(batch: QueueBatch): Promise<void> {
     const { queue, setAside, send, log } = this.options;
     const { refused, failure } = await deliver(batch.payload.toString('utf8'), send);
-    this.answeredAtMs = Date.now();
+    this.answeredAtMs = performance.now();
     if (failure !== null) {
       if (this.closed) return;
       this.note(failure);
@@ -152,7 +152,7 @@ class QueueSender implements Sender {
   private note(failure: Extract<SendOutcome, { kind: 'failed' }>): void {
     const { state, words } = failure;
     if (this.failure?.state !== state) this.options.log(`metrics: ${state}: ${words}; rows wait on disk`);
-    this.failure = { state, words, sinceMs: this.failure?.sinceMs ?? Date.now() };
+    this.failure = { state, words, sinceMs: this.failure?.sinceMs ?? performance.now() };
     this.signalProgress();
   }
 

@@ -1,5 +1,5 @@
 import type { MetricRow, MetricsStore, StoreHealth } from '../port.js';
-import { MetricsStoreClosedError } from '../errors.js';
+import { MetricsStoreClosedError, MetricsStoreFullError } from '../errors.js';
 import type { InfluxTarget } from './connection.js';
 import { openConnection } from './connection.js';
 import { QueueFullError } from './errors.js';
@@ -9,6 +9,7 @@ import type { HealthFacts } from './healthOf.js';
 import { healthOf } from './healthOf.js';
 import { encodeRow } from './lineProtocol.js';
 import { MAX_QUEUE_BYTES, openDiskQueue } from './queue/diskQueue.js';
+import { failedOrStored } from './outcome.js';
 import type { QueueRecord } from './queue/record.js';
 import { askFluxText, createReader } from './read.js';
 import { startSender } from './sender.js';
@@ -59,6 +60,8 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const sender = startSender({ queue, setAside, send: connection.send, flushEveryMs, batchPoints, log });
   let closing: Promise<void> | null = null;
   let refusedFull = false;
+  /** Of the last batch: no later one has shown that there is room again. */
+  let diskFull = false;
 
   const open = (): void => {
     if (closing !== null) throw new MetricsStoreClosedError();
@@ -66,9 +69,10 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const append = async (records: readonly QueueRecord[]): Promise<void> => {
     try {
       await queue.append(records);
-      refusedFull = false;
+      [refusedFull, diskFull] = [false, false];
     } catch (error) {
-      refusedFull ||= error instanceof QueueFullError;
+      refusedFull ||= error instanceof MetricsStoreFullError;
+      diskFull = error instanceof MetricsStoreFullError && !(error instanceof QueueFullError);
       throw error;
     }
     sender.kick();
@@ -76,19 +80,20 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const listen = async (): Promise<void> => {
     // Rows that wait tell as well as any question whether the server takes them.
     if (queue.size().bytes > 0 && sender.status().failure === null) await sender.drained(PROBE_MS);
-    else if (Date.now() - sender.status().answeredAtMs > FRESH_MS) {
-      sender.heard(await connection.send('', Math.min(PROBE_MS, target.timeoutMs)));
+    else if (performance.now() - sender.status().answeredAtMs > FRESH_MS) {
+      sender.heard(failedOrStored(await connection.send('', Math.min(PROBE_MS, target.timeoutMs))));
     }
   };
   const facts = (): HealthFacts => {
     const size = queue.size();
     // Full until there is room for more than a crumb again.
-    const full = size.bytes + setAside.bytes() > maxBytes * 0.98 || (refusedFull && size.bytes > maxBytes / 2);
+    const full = size.bytes + setAside.bytes() > maxBytes * 0.98 || (refusedFull && size.bytes > maxBytes / 2) || diskFull;
     return {
       ...sender.status(),
       ...size,
       target,
       full,
+      diskFull,
       maxBytes,
       closed: closing !== null,
       setAside: setAside.files(),
@@ -124,7 +129,7 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
     },
     async health(): Promise<StoreHealth> {
       if (closing === null) await listen();
-      return healthOf(facts(), Date.now());
+      return healthOf(facts(), performance.now());
     },
     async close() {
       closing ??= (async () => {

@@ -12,7 +12,7 @@ export interface Blocks {
   read(series: number, fromMs: number, toMs: number, fields?: ReadonlySet<number>): Map<number, Columns>;
   write(series: number, startMs: number, columns: Columns): void;
   has(series: number, startMs: number): boolean;
-  rollups(series: number, fromMs: number, toMs: number): Map<number, Rollup>;
+  rollups(series: number, fromMs: number, toMs: number, fields?: ReadonlySet<number>): Map<number, Rollup>;
   writeRollup(series: number, startMs: number, rollup: Rollup): void;
 }
 
@@ -46,11 +46,11 @@ export function createBlocks(db: Database.Database): Blocks {
       for (const [field, column] of columns.values) put.run(series, startMs, field, packNumbers(column));
     },
     has: (series, startMs) => times.get(series, startMs) !== undefined,
-    rollups: (series, fromMs, toMs) =>
+    rollups: (series, fromMs, toMs, fields) =>
       new Map(
         (rollups.all(series, fromMs, toMs) as BlockRow[]).map(({ start_ms: start, body }) => [
           start,
-          Rollup.unpack(start, body),
+          Rollup.unpack(start, body, fields),
         ]),
       ),
     writeRollup(series, startMs, rollup) {

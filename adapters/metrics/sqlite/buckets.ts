@@ -21,7 +21,8 @@ export class Buckets {
   }
 
   addColumns({ times, values }: Columns): void {
-    const buckets = Uint32Array.from(times, (at) => this.#bucket(at));
+    const buckets = new Uint32Array(times.length);
+    for (let i = 0; i < times.length; i += 1) buckets[i] = this.#bucket(times[i]!);
     for (const [field, column] of values) {
       const stats = this.#of(field);
       for (let i = 0; i < column.length; i += 1) {
@@ -48,10 +49,14 @@ export class Buckets {
   /** By begin of the buckets, in time order; NaN where a bucket has no value. */
   columns(by: AggregateFunction): Columns {
     const times = Float64Array.from(this.#index.keys()).sort();
-    const order = Uint32Array.from(times, (start) => this.#index.get(start)!);
-    const values = new Map(
-      [...this.#stats].map(([field, stats]) => [field, Float64Array.from(order, (i) => result(stats, i * STATS, by))]),
-    );
+    const order = new Uint32Array(times.length);
+    for (let i = 0; i < times.length; i += 1) order[i] = this.#index.get(times[i]!)!;
+    const values = new Map<number, Float64Array>();
+    for (const [field, stats] of this.#stats) {
+      const column = new Float64Array(times.length);
+      for (let i = 0; i < times.length; i += 1) column[i] = result(stats, order[i]! * STATS, by);
+      values.set(field, column);
+    }
     return { times, values };
   }
 

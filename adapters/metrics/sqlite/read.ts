@@ -103,7 +103,7 @@ function addRollups(
   later: Columns,
 ): void {
   if (fromMs >= toMs) return;
-  const rollups = blocks.rollups(id, hourOf(fromMs), toMs);
+  const rollups = blocks.rollups(id, hourOf(fromMs), toMs, fields);
   for (const [start, part] of splitColumns(sliceColumns(later, fromMs, toMs), HOUR_MS)) {
     rollups.set(start, rollupWith(blocks, id, start, rollups.get(start), part, fields));
   }

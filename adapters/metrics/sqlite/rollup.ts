@@ -1,8 +1,8 @@
 import type { Buckets } from './buckets.js';
 import { COUNT, LAST, LAST_AT, MAX, MIN, MINUTE_MS, MINUTES, STATS, SUM } from './buckets.js';
-import { packNumbers, unpackNumbers } from './codec.js';
 import { sliceColumns, splitColumns } from './columns.js';
 import type { Columns } from './columns.js';
+import { packStats, unpackStats } from './stats.js';
 
 export const HOUR_MS = 3_600_000;
 
@@ -17,23 +17,13 @@ export class Rollup {
     this.#stats = stats;
   }
 
-  static unpack(startMs: number, packed: ArrayBuffer): Rollup {
-    const numbers = unpackNumbers(packed);
-    const fields = numbers[0] ?? 0;
-    const stats = new Map<number, Float64Array>();
-    for (let i = 0; i < fields; i += 1) {
-      const begin = 1 + fields + i * MINUTES * STATS;
-      stats.set(numbers[1 + i] ?? 0, numbers.subarray(begin, begin + MINUTES * STATS));
-    }
-    return new Rollup(startMs, stats);
+  /** Only the fields asked for. */
+  static unpack(startMs: number, packed: ArrayBuffer, wanted?: ReadonlySet<number>): Rollup {
+    return new Rollup(startMs, unpackStats(packed, wanted));
   }
 
   pack(): Buffer {
-    const fields = [...this.#stats.keys()];
-    const numbers = new Float64Array(1 + fields.length * (1 + MINUTES * STATS));
-    numbers.set([fields.length, ...fields]);
-    [...this.#stats.values()].forEach((stats, i) => numbers.set(stats, 1 + fields.length + i * MINUTES * STATS));
-    return packNumbers(numbers);
+    return packStats(this.#stats);
   }
 
   /** Puts the minutes that `changed` has rows in right, from all rows that there are of the hour. */

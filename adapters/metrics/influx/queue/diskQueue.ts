@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { MetricsStoreClosedError } from '../../errors.js';
+import { MetricsStoreClosedError, MetricsStoreFullError } from '../../errors.js';
 import { QueueFullError } from '../errors.js';
 import type { QueuePosition } from './cursor.js';
 import { readCursor, writeCursor } from './cursor.js';
@@ -49,6 +49,12 @@ interface Append {
 
 export const MAX_QUEUE_BYTES = 256 * 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
+
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+function diskFull(directory: string, cause: unknown): MetricsStoreFullError {
+  return new MetricsStoreFullError(`the disk of the metrics queue in ${directory} is full: new rows are refused`, { cause });
+}
 
 /** Throws QueueLockedError when another store has the folder. */
 export function openDiskQueue(options: DiskQueueOptions): DiskQueue {
@@ -127,7 +133,8 @@ class SegmentedQueue implements DiskQueue {
         await this.writeGroup(group);
         group.forEach((append) => append.resolve());
       } catch (error) {
-        group.forEach((append) => append.reject(error));
+        const said = DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '') ? diskFull(this.directory, error) : error;
+        group.forEach((append) => append.reject(said));
       }
     }
   }
@@ -143,7 +150,7 @@ class SegmentedQueue implements DiskQueue {
         await handle.datasync();
       } catch (error) {
         // Half a batch at the end would hide every later one from the reader.
-        await handle.truncate(segment.bytes);
+        await handle.truncate(segment.bytes).catch(() => undefined);
         throw error;
       }
       segment.bytes += bytes.length;
