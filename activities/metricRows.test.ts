@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { metricRows } from './metricRows.js';
+import { metricRows, ownWindows } from './metricRows.js';
+import { windowOf } from '../core/tuning/ownWindows.js';
 import { QUIET, observation, seen } from '../core/tuning/fixtures.js';
 
 const forecast = { p50Rps: 40, p95Rps: 60, relativeError: 0.25, aboveP95: false };
@@ -55,4 +56,10 @@ describe('metricRows', () => {
     expect(row?.fields).toMatchObject({ requests: 0, rps: 0, completeness: 1 });
     expect(region?.fields).not.toHaveProperty('age_seconds');
   });
+});
+
+it('tells of the same windows when it is read again, and not of those that are partial', () => {
+  const whole = seen('shop', { ageSeconds: 2, errorRate: 0.5 });
+  const rows = metricRows(observation([whole, seen('part', { completeness: 0.5 })]));
+  expect(ownWindows(rows)).toEqual([windowOf(whole, Date.parse(observation([]).at))]);
 });

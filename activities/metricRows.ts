@@ -1,5 +1,6 @@
 import type { MetricRow } from '../adapters/metrics/port.js';
 import type { Observation, ServiceObservation } from '../core/spec/observation.js';
+import type { OwnWindow } from '../core/tuning/ownWindows.js';
 
 /** One wide row a service and one for the region: what charts and the next forecast read; docs/metrics.md. */
 export function metricRows(observation: Observation): MetricRow[] {
@@ -54,6 +55,37 @@ function serviceFields(region: string, s: ServiceObservation): Fields {
     completeness: s.completeness,
     age_seconds: s.ageSeconds,
   };
+}
+
+/** What `ownWindows` needs of a row. */
+export const OWN_WINDOW_FIELDS: readonly string[] = [
+  'window_seconds',
+  'age_seconds',
+  'completeness',
+  'requests',
+  'rps',
+  'rate_limited',
+  'error_rate',
+];
+
+/** The windows that rows of `metricRows` tell of; one that not all proxies were in is none. */
+export function ownWindows(rows: readonly MetricRow[]): OwnWindow[] {
+  return rows.flatMap(({ tags: { service }, at, fields }): OwnWindow[] => {
+    const {
+      window_seconds: seconds,
+      age_seconds: age = 0,
+      completeness,
+      requests,
+      rps,
+      rate_limited: limited,
+    } = fields;
+    if (service === undefined || seconds === undefined || requests === undefined || rps === undefined) return [];
+    if (!(seconds > 0) || !(completeness !== undefined && completeness >= 1)) return [];
+    const errorRate = fields['error_rate'];
+    const answered = errorRate === undefined ? 0 : Math.max(0, requests - (limited ?? 0));
+    const failed = (errorRate ?? 0) * answered;
+    return [{ service, endMs: at - age * 1000, seconds, requests: rps * seconds, answered, failed }];
+  });
 }
 
 function regionFields({ completeness, ageSeconds, proxies, problems, contradictions }: Observation): Fields {

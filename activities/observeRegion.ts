@@ -1,11 +1,14 @@
 import type { ActivityRun, Ports } from './ports.js';
 import { pause } from './applyIntent.js';
 import { limited, within } from './limited.js';
+import { OWN_WINDOW_FIELDS, ownWindows } from './metricRows.js';
 import { withTargets } from './targets.js';
 import { PROXY_READERS } from '../adapters/mesh/readers.js';
 import type { Observation, ProxySnapshot } from '../core/spec/observation.js';
 import type { RegionSpec } from '../core/spec/region.js';
+import type { SignalSet } from '../core/spec/signals.js';
 import { crossCheck } from '../core/tuning/crossCheck.js';
+import type { OwnWindow } from '../core/tuning/ownWindows.js';
 import { observe } from '../core/tuning/observe.js';
 import type { ReadingRules } from '../core/tuning/observeHost.js';
 import { withSaturation, withSignals } from '../core/tuning/saturation.js';
@@ -16,6 +19,8 @@ const PROXIES_AT_ONCE = 16;
 const PROXY_TIMEOUT_MS = 5000;
 /** A second source may be late or away: the tick goes on without it. */
 const SIGNALS_TIMEOUT_MS = 2000;
+/** A store may be away: nothing that it keeps is worth more of a tick than this. */
+export const STORE_TIMEOUT_MS = 3000;
 /** Of the usual window: what is longer has no baseline, and what is older is stale. */
 const MOST_WINDOWS = 3;
 
@@ -88,11 +93,33 @@ async function withSecondSource(
     const told = await within(SIGNALS_TIMEOUT_MS, run.signal, (signal) =>
       signals.read(spec, toMs - windowMs, toMs, signal),
     );
-    return crossCheck(withSignals(observation, told), told);
+    const earlier = await earlierWindows(ports, spec, told, windowMs, run);
+    return crossCheck(withSignals(observation, told), told, earlier);
   } catch (error) {
     run.signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
     return { ...observation, problems: [...observation.problems, `the second source is not read: ${why}`] };
+  }
+}
+
+/** What the proxies counted before this window, where the other source speaks of a longer one; none where that is not known. */
+async function earlierWindows(
+  { metrics }: Ports,
+  spec: RegionSpec,
+  { fromMs, toMs, services }: SignalSet,
+  windowMs: number,
+  run: ActivityRun,
+): Promise<readonly OwnWindow[]> {
+  const speaks = services.some(({ rps, errorRate }) => rps !== null || errorRate !== null);
+  if (!speaks || toMs - fromMs <= windowMs) return [];
+  // Twice the time: the other source may be late by half of it.
+  const range = { fromMs: fromMs - (toMs - fromMs), toMs: toMs + 1 };
+  const query = { measurement: 'service', tags: { region: spec.name }, ...range, fields: OWN_WINDOW_FIELDS };
+  try {
+    return ownWindows(await within(STORE_TIMEOUT_MS, run.signal, (signal) => metrics.query(query, signal)));
+  } catch {
+    run.signal.throwIfAborted();
+    return [];
   }
 }
 

@@ -1,6 +1,8 @@
-import { attempt } from './limited.js';
+import { attempt, within } from './limited.js';
+import { STORE_TIMEOUT_MS } from './observeRegion.js';
 import type { ActivityRun, Ports } from './ports.js';
 import { hostRows, measuredHosts, readHosts, readingsOfRows } from '../adapters/signals/nodeExporter.js';
+import type { MetricRow } from '../adapters/metrics/port.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { hostUsage } from '../core/tuning/hostUsage.js';
 
@@ -16,11 +18,16 @@ export async function recordHosts(ports: Ports, spec: RegionSpec, run: ActivityR
   const names = measuredHosts(spec);
   if (names.length === 0) return [];
   const problems: string[] = [];
+  let rows: readonly MetricRow[] = [];
+  run.progress('reading hosts');
   const failed = await attempt('CPU and memory of hosts are not recorded', async () => {
     const toMs = ports.now();
     const after = await readHosts(spec, { now: () => ports.now(), signal: run.signal, timeoutMs: TIMEOUT_MS });
     const query = { measurement: 'host', tags: { region: spec.name }, fromMs: toMs - BASELINE_MS, toMs };
-    const before = readingsOfRows(await ports.metrics.query(query));
+    const asked = within(STORE_TIMEOUT_MS, run.signal, (signal) => ports.metrics.query(query, signal));
+    // A store that is away costs the shares; the counters are kept all the same.
+    problems.push(...(await attempt('earlier readings of hosts are not known', async () => (rows = await asked))));
+    const before = readingsOfRows(rows);
     const usage = hostUsage(names, before, after.readings, ports.now());
     problems.push(...after.problems, ...usage.problems);
     await ports.metrics.write(hostRows(spec.name, after.readings, usage));

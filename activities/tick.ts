@@ -1,7 +1,7 @@
 import type { TickDecision, TickInput, TickOutcome, TickService } from './contract.js';
-import { attempt } from './limited.js';
+import { attempt, within } from './limited.js';
 import { metricRows } from './metricRows.js';
-import { observationOf, readyInstances, takeSnapshots } from './observeRegion.js';
+import { STORE_TIMEOUT_MS, observationOf, readyInstances, takeSnapshots } from './observeRegion.js';
 import type { Activity, ActivityRun, Ports } from './ports.js';
 import { recordHosts } from './recordHosts.js';
 import type { Release } from './release.js';
@@ -68,8 +68,10 @@ async function observeTick(
 ): Promise<{ observation: Observation; snapshots: readonly ProxySnapshot[]; problems: string[] }> {
   let previous: readonly ProxySnapshot[] = [];
   const problems = await attempt('the last reading is not known', async () => {
-    previous = await ports.metrics.latestSnapshots(spec.name, ports.now());
+    run.progress('asking the metrics store');
+    previous = await within(STORE_TIMEOUT_MS, run.signal, () => ports.metrics.latestSnapshots(spec.name, ports.now()));
   });
+  run.signal.throwIfAborted();
   const current = await takeSnapshots(ports, spec, run, planHash);
   problems.push(
     ...(await attempt('this reading is not kept', () => ports.metrics.putSnapshots(spec.name, current.snapshots))),

@@ -45,7 +45,8 @@ export function createProber(ports: ProberPorts): StoppableProber {
   return {
     offer(spec): void {
       const { name, neighbours } = spec;
-      const isDue = ports.now() - (lastMs.get(name) ?? -Infinity) >= EVERY_MS;
+      // A clock that was set back is no reason to wait until it has caught up.
+      const isDue = Math.abs(ports.now() - (lastMs.get(name) ?? -Infinity)) >= EVERY_MS;
       if (stopping.signal.aborted || neighbours.length === 0 || !isDue || running.has(name)) return;
       lastMs.set(name, ports.now());
       running.set(

@@ -13,6 +13,7 @@ export interface RegionExporterOptions {
   client: Client;
   meter: Meter;
   log: Log;
+  /** Milliseconds, by a clock that never goes back. */
   now(): number;
   limits?: Partial<ExporterLimits>;
 }
@@ -21,11 +22,19 @@ export interface ExporterLimits {
   listMs: number;
   /** How often a region is asked for its status where its phase stays; a change of phase is followed at once. */
   statusMs: number;
+  /** Regions that are asked after one list, at most: a thousand of them must not keep a cluster busy with questions. */
+  asksPerList: number;
   /** What visibility has not confirmed for so long is not shown any more. */
   unknownMs: number;
 }
 
-export const EXPORTER_LIMITS: ExporterLimits = { listMs: 15_000, statusMs: 60_000, unknownMs: 120_000 };
+/** By these, 240 regions are asked each minute, and a thousand each within 5. */
+export const EXPORTER_LIMITS: ExporterLimits = {
+  listMs: 15_000,
+  statusMs: 60_000,
+  asksPerList: 60,
+  unknownMs: 120_000,
+};
 
 const LIST_WITHIN_MS = 10_000;
 const STATUS_WITHIN_MS = 5000;
@@ -47,6 +56,7 @@ export class RegionExporter {
   private readonly probe: Probe<void>;
   /** When each running region is due to be asked, and what it was like then. */
   private readonly asked = new Map<string, { dueMs: number; seen: string }>();
+  private readonly opened = new Set<string>();
   /** Regions with series that the last list did not hold; a list may lag behind a start. */
   private missing: ReadonlySet<string> = new Set();
 
@@ -70,7 +80,7 @@ export class RegionExporter {
   }
 
   measure(): void {
-    this.options.meter.since('psmg_worker_visibility_age_seconds', {}, this.probe.lastSuccessMs);
+    this.options.meter.set('psmg_worker_visibility_age_seconds', {}, this.probe.ageSeconds());
   }
 
   private failed(error: unknown): void {
@@ -87,23 +97,38 @@ export class RegionExporter {
     const { meter, now } = this.options;
     const running = await this.list();
     for (const listed of running) {
-      if (!this.asked.has(listed.region)) openRegion(meter, listed.region);
+      if (!this.opened.has(listed.region)) openRegion(meter, listed.region);
+      this.opened.add(listed.region);
       showListed(meter, listed);
     }
     this.forgetClosed(new Set(running.map(({ region }) => region)));
-    const due = running.filter((listed) => {
-      const before = this.asked.get(listed.region);
-      return before === undefined || before.dueMs <= now() || before.seen !== seenOf(listed);
-    });
-    for (let i = 0; i < due.length; i += STATUS_AT_ONCE) {
+    // While nobody answers, each question takes its whole time: the next list must not wait for all of them.
+    const untilMs = now() + this.limits.listMs / 2;
+    const due = this.due(running);
+    for (let i = 0; i < due.length && now() < untilMs; i += STATUS_AT_ONCE) {
       await Promise.all(due.slice(i, i + STATUS_AT_ONCE).map((listed) => this.ask(listed)));
     }
   }
 
+  /** Those whose phase changed or that were never asked first, then those that have waited longest. */
+  private due(running: readonly Listed[]): readonly Listed[] {
+    const nowMs = this.options.now();
+    const dueMs = (listed: Listed): number => {
+      const before = this.asked.get(listed.region);
+      return before === undefined || before.seen !== seenOf(listed) ? -Infinity : before.dueMs;
+    };
+    return running
+      .map((listed) => ({ listed, dueMs: dueMs(listed) }))
+      .filter((one) => one.dueMs <= nowMs)
+      .sort((a, b) => (a.dueMs === b.dueMs ? 0 : a.dueMs - b.dueMs))
+      .slice(0, this.limits.asksPerList)
+      .map(({ listed }) => listed);
+  }
+
   private async list(): Promise<readonly Listed[]> {
-    const { client, now } = this.options;
+    const { client } = this.options;
     const query = `WorkflowType = '${REGION_WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
-    return client.withDeadline(now() + LIST_WITHIN_MS, async () => {
+    return client.withDeadline(Date.now() + LIST_WITHIN_MS, async () => {
       const running: Listed[] = [];
       for await (const { workflowId, typedSearchAttributes: attributes } of client.workflow.list({ query })) {
         const region = attributes.get(SEARCH_ATTRIBUTES.region) ?? regionOfWorkflow(workflowId);
@@ -123,6 +148,7 @@ export class RegionExporter {
     for (const region of missing) {
       if (!this.missing.has(region)) continue;
       this.asked.delete(region);
+      this.opened.delete(region);
       meter.forgetRegion(region);
     }
     this.missing = new Set(missing);
@@ -134,7 +160,9 @@ export class RegionExporter {
     this.asked.set(region, { dueMs: now() + this.limits.statusMs, seen: seenOf(listed) });
     try {
       const handle = client.workflow.getHandle(regionWorkflowId(region));
-      const status = await client.withDeadline(now() + STATUS_WITHIN_MS, () => handle.query<RegionStatus>('status'));
+      const status = await client.withDeadline(Date.now() + STATUS_WITHIN_MS, () =>
+        handle.query<RegionStatus>('status'),
+      );
       showStatus(meter, status);
     } catch (error) {
       meter.add('psmg_worker_visibility_errors_total', { call: 'status' });

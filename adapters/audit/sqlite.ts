@@ -170,13 +170,15 @@ function createStatements(db: Database.Database): Statements {
 }
 
 function toRead({ seq: place, hash, body }: Row): AuditRead {
-  let content: object;
+  let content: unknown;
   try {
-    content = JSON.parse(body) as object;
+    content = JSON.parse(body);
   } catch {
     return { ok: false, place, detail: 'is not JSON' };
   }
-  const record = checkRecord({ ...content, hash });
+  // In place: a copy of each of a million records is a fifth of the time that their verification takes.
+  if (typeof content === 'object' && content !== null) (content as { hash?: string }).hash = hash;
+  const record = checkRecord(content);
   return typeof record === 'string' ? { ok: false, place, detail: record } : { ok: true, place, record };
 }
 

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import type { AuditLog, AuditRead } from './port.js';
 import { parseRecord } from '../../core/audit/parseRecord.js';
 
-const PAGE = 5000;
+/** Small enough that a page is garbage before it is old. */
+const PAGE = 500;
 
 /** A region's records one by one, from `fromSeq` to `toSeq` (absent: all), in memory that does not grow with them. */
 export async function* recordsOf(

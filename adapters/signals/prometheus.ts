@@ -29,7 +29,7 @@ interface FieldReading {
 
 /**
  * Live signals from a Prometheus-compatible server, one instant query a field and candidate at `toMs`, all at once.
- * Rates and quantiles are over the window that is asked for, or the spec's least. What rests on samples that are too
+ * Rates and quantiles are over the window that is asked for, or the spec's least: the set says which. What rests on samples that are too
  * old is `null` with a problem.
  */
 export async function readPrometheusSignals(
@@ -39,10 +39,12 @@ export async function readPrometheusSignals(
   around: PrometheusSurroundings,
   signal: AbortSignal,
 ): Promise<SignalSet> {
-  const { fromMs, toMs } = window;
+  const { toMs } = window;
+  // The window that is measured is said, so that nobody compares it with a shorter one.
+  const fromMs = Math.min(window.fromMs, toMs - spec.minWindowSeconds * 1000);
   const client = openPrometheus(spec, around);
   const values = {
-    window: duration(Math.max(toMs - fromMs, spec.minWindowSeconds * 1000)),
+    window: duration(toMs - fromMs),
     maxAge: String(spec.maxAgeSeconds),
   };
   const queries = queriesOf(spec);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { FileSet } from './artifact.js';
 import type { MeshPlan } from './plan.js';
@@ -27,7 +27,7 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 of UTF-8 text, lower-case hex. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** Hash of a file set: of its paths and texts, not of the order in which they are listed. */

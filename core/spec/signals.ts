@@ -2,7 +2,7 @@
 export interface SignalSet {
   /** Named in reasons and problems, such as `prometheus http://prom:9090`. */
   source: string;
-  /** Milliseconds since the epoch; the window that was asked for. */
+  /** Milliseconds since the epoch; the window that was measured, which may begin before the one that was asked for. */
   fromMs: number;
   toMs: number;
   services: readonly ServiceSignals[];

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { QUIET, observation, seen } from './fixtures.js';
-import type { ServiceObservation } from '../spec/observation.js';
+import type { Observation, ServiceObservation } from '../spec/observation.js';
 import { crossCheck } from './crossCheck.js';
+import type { OwnWindow } from './ownWindows.js';
+import { windowBetween } from './ownWindows.js';
 import { withSaturation, withSignals } from './saturation.js';
 import type { ServiceSignals, SignalSet } from '../spec/signals.js';
 import type { ServiceSpec } from '../spec/region.js';
@@ -11,6 +13,12 @@ function signals(change: Partial<ServiceSignals>, seconds = 10): SignalSet {
   const nothing = { rps: null, errorRate: null, p50Ms: null, p99Ms: null, readyInstances: null };
   const services = [{ service: 'shop', ...nothing, cpuCores: null, memoryMiB: null, ageSeconds: 1, ...change }];
   return { source: 'prometheus p', fromMs: 0, toMs: seconds * 1000, services, problems: [] };
+}
+
+/** Of a window that ends when the observation was made. */
+function signalsAt(seconds: number, change: Partial<ServiceSignals>): SignalSet {
+  const toMs = Date.parse(observation([]).at);
+  return { ...signals(change), fromMs: toMs - seconds * 1000, toMs };
 }
 
 const check = (told: Partial<ServiceSignals>, change: Partial<ServiceObservation> = {}): string[] =>
@@ -46,9 +54,67 @@ describe('crossCheck', () => {
     const old = crossCheck(observation([seen('shop')]), signals({ rps: 500, ageSeconds: 11 }));
     expect(old.contradictions).toEqual([]);
     expect(old.problems).toEqual([expect.stringContaining('its newest sample is 11.0 s old')]);
-    const other = crossCheck(observation([seen('shop')]), signals({ rps: 500 }, 60));
+    const other = crossCheck(observation([seen('shop')]), signalsAt(60, { rps: 500 }));
     expect(other.contradictions).toEqual([]);
-    expect(other.problems).toEqual([expect.stringContaining('asked for 60.0 s')]);
+    expect(other.problems).toEqual([
+      expect.stringContaining('tells of 60.0 s, of which the proxies were read for 10.0 s'),
+    ]);
+    const partial = crossCheck(observation([seen('shop', { completeness: 0.5 })]), signals({ rps: 500 }));
+    expect(partial).toMatchObject({
+      contradictions: [],
+      problems: [expect.stringContaining('only some of the proxies')],
+    });
+  });
+
+  describe('with another source that measures a longer window', () => {
+    const AT_MS = Date.parse(observation([]).at);
+    /** Ticks of 10 s with so many requests per second each, the newest last, which is the observation's own. */
+    const compare = (rates: readonly number[], told: Partial<ServiceSignals>): Observation => {
+      const windows = rates.map((rps, i): OwnWindow => {
+        const endMs = AT_MS - (rates.length - 1 - i) * 10_000;
+        return { service: 'shop', endMs, seconds: 10, requests: rps * 10, answered: rps * 10, failed: 0 };
+      });
+      const rps = rates.at(-1) ?? 0;
+      const own = observation([seen('shop', { rps, requests: rps * 10, ageSeconds: 0 })]);
+      return crossCheck(own, signalsAt(60, told), windows.slice(0, -1));
+    };
+    const doubled = [50, 50, 50, 50, 50, 50, 50, 50, 100];
+
+    it('is not contradicted by a load that changed in the newest tick', () => {
+      expect(compare(doubled, { rps: 58 })).toMatchObject({ contradictions: [], problems: [] });
+    });
+
+    it('may be late by the age of its newest sample, and no more', () => {
+      const tenfold = [50, 50, 50, 50, 50, 50, 50, 500, 500];
+      for (const rps of [80, 125, 200]) {
+        expect(compare(tenfold, { rps, ageSeconds: 15 }).contradictions).toEqual([]);
+      }
+      expect(compare(tenfold, { rps: 30, ageSeconds: 15 }).contradictions).toHaveLength(1);
+      expect(compare(tenfold, { rps: 50, ageSeconds: 1 }).contradictions).toHaveLength(1);
+      expect(compare(tenfold, { rps: 300, ageSeconds: 15 }).contradictions).toHaveLength(1);
+    });
+
+    it('is contradicted all the same when it says something else', () => {
+      expect(compare(doubled, { rps: 100 }).contradictions).toHaveLength(1);
+      expect(compare(doubled, { rps: 58, errorRate: 0.2 }).contradictions).toMatchObject([{ quantity: 'errorRate' }]);
+    });
+
+    it('is not compared across a gap', () => {
+      expect(compare([50, 100], { rps: 500 }).contradictions).toEqual([]);
+      expect(compare([50, 50, 50, 100], { rps: 500 }).problems).toEqual([expect.stringContaining('read for 40.0 s')]);
+    });
+  });
+
+  it('counts time that two windows share once', () => {
+    const one = { service: 'shop', requests: 100, answered: 100, failed: 10 };
+    const windows = [
+      { ...one, endMs: 10_000, seconds: 10 },
+      { ...one, endMs: 12_000, seconds: 10 },
+      { ...one, endMs: 12_000, seconds: 2 },
+    ];
+    const { window, covered } = windowBetween(windows, 0, 12_000);
+    expect(covered).toBe(1);
+    expect(window).toMatchObject({ seconds: 12, requests: 120, failed: 12 });
   });
 
   it('lets two honest counts of the same requests pass', () => {

@@ -1,5 +1,7 @@
 import type { Contradiction, Observation, ServiceObservation } from '../spec/observation.js';
 import type { ServiceSignals, SignalSet } from '../spec/signals.js';
+import type { OwnWindow } from './ownWindows.js';
+import { MOST_UNCOVERED, windowBetween, windowOf } from './ownWindows.js';
 
 /** What two honest sources may differ by: scrapes are not at the same moment, and counts are chance. */
 export const CROSS_CHECK = {
@@ -12,60 +14,112 @@ export const CROSS_CHECK = {
 } as const;
 
 /**
- * The record with what another source contradicts. Both measured the same window; a difference counts when it is
- * larger than every bound of `CROSS_CHECK`. What the other source does not know, or knows only of an earlier time, is
- * not compared, and a problem says so.
+ * The record with what another source contradicts. Both must speak of the same time: where the other's window is longer
+ * than this one, it is compared with what the proxies counted in `earlier` windows and this one together, and not at all
+ * where those have gaps. The other may be late by the age of its newest sample: what lies between the proxies' count for
+ * its window and for the one that ended so much earlier is honest. A difference counts when it is larger than every bound
+ * of `CROSS_CHECK`. What cannot be compared is named among the problems.
  */
-export function crossCheck(observation: Observation, signals: SignalSet): Observation {
+export function crossCheck(
+  observation: Observation,
+  signals: SignalSet,
+  earlier: readonly OwnWindow[] = [],
+): Observation {
   const contradictions: Contradiction[] = [...observation.contradictions];
   const problems: string[] = [...observation.problems];
+  const atMs = Date.parse(observation.at);
   for (const seen of observation.services) {
     const told = signals.services.find(({ service }) => service === seen.service);
     if (told === undefined || (told.rps === null && told.errorRate === null)) continue;
-    const unfit = misfit(seen, told, (signals.toMs - signals.fromMs) / 1000);
-    if (unfit !== null) problems.push(`${signals.source}: ${seen.service} ${unfit}`);
-    else contradictions.push(...ratesApart(seen, told, signals.source), ...errorsApart(seen, told, signals.source));
+    const compared = comparable(seen, told, signals, [...earlier, windowOf(seen, atMs)]);
+    if (typeof compared === 'string') problems.push(`${signals.source}: ${seen.service} is not compared: ${compared}`);
+    else contradictions.push(...ratesApart(compared, told, signals.source));
+    if (typeof compared !== 'string') contradictions.push(...errorsApart(compared, told, signals.source));
   }
   return { ...observation, contradictions, problems };
 }
 
-/** Why the two are not of the same time; `null`: they are. */
-function misfit(seen: ServiceObservation, told: ServiceSignals, askedSeconds: number): string | null {
-  if (!(told.ageSeconds <= seen.windowSeconds)) {
-    return `is not compared: its newest sample is ${told.ageSeconds.toFixed(1)} s old, the window is ${seen.windowSeconds.toFixed(1)} s`;
+/** What the proxies counted in the other's time, and in as much time that ended as early as it is late; or why nobody knows. */
+function comparable(
+  seen: ServiceObservation,
+  told: ServiceSignals,
+  { fromMs, toMs }: SignalSet,
+  own: readonly OwnWindow[],
+): readonly OwnWindow[] | string {
+  if (!(seen.completeness >= 1)) return 'only some of the proxies were read';
+  const lateMs = told.ageSeconds * 1000;
+  const seconds = (toMs - fromMs) / 1000;
+  const longest = Math.max(seen.windowSeconds, seconds / 2);
+  if (!(told.ageSeconds <= longest)) {
+    return `its newest sample is ${told.ageSeconds.toFixed(1)} s old, ${longest.toFixed(1)} s at most`;
   }
-  if (isFar(askedSeconds, seen.windowSeconds)) {
-    return `is not compared: it was asked for ${askedSeconds.toFixed(1)} s, the window is ${seen.windowSeconds.toFixed(1)} s`;
+  const ofService = own.filter(({ service }) => service === seen.service);
+  const last = ofService.at(-1);
+  // Two clocks and a reading that takes its time: the same window never begins and ends at quite the same moment.
+  if (last !== undefined && !isFar(seconds, last.seconds) && ofService.length === 1) return [last];
+  const now = windowBetween(ofService, fromMs, toMs);
+  if (now.covered < 1 - MOST_UNCOVERED) {
+    const covered = (now.covered * seconds).toFixed(1);
+    return `it tells of ${seconds.toFixed(1)} s, of which the proxies were read for ${covered} s`;
   }
-  return null;
+  const before = windowBetween(ofService, fromMs - lateMs, toMs - lateMs);
+  return before.covered < 1 - MOST_UNCOVERED ? [now.window] : [now.window, before.window];
 }
 
-function ratesApart(seen: ServiceObservation, told: ServiceSignals, source: string): Contradiction[] {
-  const { rps } = told;
-  if (rps === null || !(rps >= 0) || !isFar(seen.rps, rps)) return [];
-  const chance = Math.sqrt(seen.rps * seen.windowSeconds + rps * seen.windowSeconds) / seen.windowSeconds;
-  if (Math.abs(seen.rps - rps) <= CROSS_CHECK.standardDeviations * chance) return [];
+/** Nothing where one of ours is near to theirs, or theirs lies between two of ours; else the nearest of ours. */
+function nearestApart(
+  ours: readonly number[],
+  theirs: number,
+  isApart: (one: number, place: number) => boolean,
+): number | null {
+  if (!ours.every(isApart)) return null;
+  if (Math.min(...ours) < theirs && theirs < Math.max(...ours)) return null;
+  return [...ours].sort((a, b) => Math.abs(a - theirs) - Math.abs(b - theirs))[0] ?? null;
+}
+
+function ratesApart(windows: readonly OwnWindow[], told: ServiceSignals, source: string): Contradiction[] {
+  const theirs = told.rps;
+  if (theirs === null || !(theirs >= 0)) return [];
+  const rates = windows.map(({ requests, seconds }) => requests / seconds);
+  const isApart = (ours: number, place: number): boolean => {
+    const seconds = windows[place]?.seconds ?? 0;
+    const chance = Math.sqrt(ours * seconds + theirs * seconds) / seconds;
+    return isFar(ours, theirs) && Math.abs(ours - theirs) > CROSS_CHECK.standardDeviations * chance;
+  };
+  const nearest = nearestApart(rates, theirs, isApart);
+  if (nearest === null) return [];
+  const service = told.service;
   const bound = `${CROSS_CHECK.relative * 100} % and ${CROSS_CHECK.standardDeviations} standard deviations`;
-  const reason = `${seen.service}: the proxies counted ${seen.rps.toFixed(1)} rps, ${source} says ${rps.toFixed(1)} rps: more than ${bound} apart`;
-  return [{ service: seen.service, quantity: 'rps', proxies: seen.rps, other: rps, reason }];
+  const reason = `${service}: the proxies counted ${nearest.toFixed(1)} rps, ${source} says ${theirs.toFixed(1)} rps: more than ${bound} apart`;
+  return [{ service, quantity: 'rps', proxies: nearest, other: theirs, reason }];
 }
 
-function errorsApart(seen: ServiceObservation, told: ServiceSignals, source: string): Contradiction[] {
-  const { errorRate: theirs } = told;
-  if (seen.errorRate === null || theirs === null || !(theirs >= 0)) return [];
-  const answered = Math.max(0, seen.requests - seen.errors.rateLimited);
-  const asked = Math.max(answered, seen.requests);
-  if (answered === 0) return [];
+function errorsApart(windows: readonly OwnWindow[], told: ServiceSignals, source: string): Contradiction[] {
+  const theirs = told.errorRate;
+  if (theirs === null || !(theirs >= 0) || windows.some(({ answered }) => answered === 0)) return [];
+  const rates = windows.map(({ failed, answered }) => failed / answered);
+  const isApart = (ours: number, place: number): boolean => {
+    const window = windows[place];
+    return window !== undefined && errorsDiffer(ours, window, theirs, told.rps);
+  };
+  const nearest = nearestApart(rates, theirs, isApart);
+  if (nearest === null) return [];
+  const service = told.service;
+  const reason = `${service}: the proxies saw ${percent(nearest)} errors, ${source} says ${percent(theirs)}: more than chance apart`;
+  return [{ service, quantity: 'errorRate', proxies: nearest, other: theirs, reason }];
+}
+
+function errorsDiffer(rate: number, window: OwnWindow, theirs: number, theirRps: number | null): boolean {
+  const { answered, requests, seconds } = window;
+  const asked = Math.max(answered, requests);
   // Others may count refusals of the rate limit among what was answered: our rate lies between the two readings of it.
-  const ours = Math.min(seen.errorRate, Math.max((seen.errorRate * answered) / asked, theirs));
-  const theirCount = told.rps === null ? asked : told.rps * seen.windowSeconds;
+  const ours = Math.min(rate, Math.max((rate * answered) / asked, theirs));
+  const theirCount = theirRps === null ? asked : theirRps * seconds;
   const pooled = (ours * answered + theirs * theirCount) / (answered + theirCount);
   const chance = Math.sqrt(pooled * (1 - pooled) * (1 / answered + 1 / Math.max(1, theirCount)));
   const apart = Math.abs(ours - theirs);
-  if (!isFar(ours, theirs) || apart <= CROSS_CHECK.errorRate) return [];
-  if (apart <= CROSS_CHECK.standardDeviations * chance) return [];
-  const reason = `${seen.service}: the proxies saw ${percent(seen.errorRate)} errors, ${source} says ${percent(theirs)}: more than chance apart`;
-  return [{ service: seen.service, quantity: 'errorRate', proxies: seen.errorRate, other: theirs, reason }];
+  if (!isFar(ours, theirs) || apart <= CROSS_CHECK.errorRate) return false;
+  return apart > CROSS_CHECK.standardDeviations * chance;
 }
 
 function isFar(a: number, b: number): boolean {

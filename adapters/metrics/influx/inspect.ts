@@ -24,7 +24,16 @@ export async function inspectInflux(
     const size = exists ? queuedIn(queueDirectory) : { bytes: 0, values: 0 };
     const setAside = exists ? setAsideIn(queueDirectory) : { files: () => [], bytes: () => 0 };
     const full = size.bytes + setAside.bytes() > maxBytes * 0.98;
-    const facts = { target, failure, answeredAtMs: nowMs, storedPoints: 0, closed: false, full, diskFull: false, maxBytes };
+    const facts = {
+      target,
+      failure,
+      answeredAtMs: nowMs,
+      storedPoints: 0,
+      closed: false,
+      full,
+      diskFull: false,
+      maxBytes,
+    };
     return healthOf({ ...facts, ...size, setAside: setAside.files() }, nowMs);
   } finally {
     connection.close();

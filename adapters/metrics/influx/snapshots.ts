@@ -39,6 +39,38 @@ export function decodeSnapshots(fields: readonly NewestField[]): readonly ProxyS
   ) as ProxySnapshot[];
 }
 
+/** The newest set of each region that this process put, so that a server that is away costs no region its baseline. */
+export interface RecentSnapshots {
+  keep(region: string, line: string): void;
+  latest(region: string, beforeMs: number): readonly ProxySnapshot[] | null;
+}
+
+/** `maxLength`: characters of all sets together; those put longest ago go first. */
+export function recentSnapshots(maxLength = 64 * 1024 * 1024): RecentSnapshots {
+  const lines = new Map<string, string>();
+  let length = 0;
+  const drop = (region: string): void => {
+    length -= lines.get(region)?.length ?? 0;
+    lines.delete(region);
+  };
+  return {
+    keep(region, line): void {
+      drop(region);
+      lines.set(region, line);
+      length += line.length;
+      for (const oldest of lines.keys()) if (length > maxLength) drop(oldest);
+    },
+    latest(region, beforeMs) {
+      const line = lines.get(region) ?? '';
+      const time = line.slice(line.lastIndexOf(' ') + 1);
+      if (line === '' || Number(time) > beforeMs) return null;
+      const texts = [...line.matchAll(/[ ,](c\d+)="([^"]*)"/g)];
+      const fields = texts.map(([, field = '', value = '']) => ({ time, field, value }));
+      return decodeSnapshots([{ time, field: 'chunks', value: String(texts.length) }, ...fields]);
+    },
+  };
+}
+
 /** The last bucket of a histogram has no upper bound, and JSON has no word for that. */
 function keepInfinity(_key: string, value: unknown): unknown {
   return value === Infinity ? 'Infinity' : value;

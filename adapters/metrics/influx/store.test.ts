@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,11 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { portOf } from '../../../testbed/ports.js';
 import type { MetricRow, MetricsStore, StoreState } from '../port.js';
+import { MetricsStoreFullError } from '../errors.js';
 import { QueueFullError, QueueLockedError } from './errors.js';
+import { inspectInflux } from './inspect.js';
+import type { ProxySnapshot } from '../../../core/spec/observation.js';
+import { encodeSnapshots, recentSnapshots } from './snapshots.js';
 import type { InfluxMetricsOptions } from './store.js';
 import { createInfluxMetricsStore } from './store.js';
 
@@ -181,6 +185,91 @@ describe('rows that the server refuses', () => {
     expect(await metrics.health()).toMatchObject({ state: 'rejected', storedPoints: 2, queuedPoints: 0 });
     rmSync(path.join(directory, file));
     expect(await metrics.health()).toMatchObject({ state: 'ok' });
+  });
+});
+
+describe('a disk without room', () => {
+  it('refuses rows by name, and health says so while the server is well', async () => {
+    symlinkSync('/dev/full', path.join(directory, '00000001.seg'));
+    const metrics = opened();
+    await expect(metrics.write([row(1)])).rejects.toThrow(MetricsStoreFullError);
+    await expect(metrics.putSnapshots('north', [SNAPSHOT])).rejects.toThrow('the disk of the metrics queue');
+    expect(await metrics.health()).toMatchObject({ state: 'queue-full', queuedPoints: 0 });
+  });
+});
+
+const SNAPSHOT: ProxySnapshot = { host: 'edge-1', at: 5000, planHash: 'p', services: {} };
+
+describe('the last reading of a region', () => {
+  it('is known while the server is away, as of its time and no earlier', async () => {
+    fault = says(503, 'away');
+    const metrics = opened();
+    await metrics.putSnapshots('north', [{ ...SNAPSHOT, at: 1000 }]);
+    await metrics.putSnapshots('north', [SNAPSHOT]);
+    await until(async () => (await metrics.health()).state === 'overloaded');
+    expect(await metrics.latestSnapshots('north', 9000)).toEqual([SNAPSHOT]);
+    await expect(metrics.latestSnapshots('north', 2000)).rejects.toThrow('503');
+    await expect(metrics.latestSnapshots('south', 9000)).rejects.toThrow('503');
+  });
+
+  it('is kept within a bound', () => {
+    const line = encodeSnapshots('north', [SNAPSHOT]);
+    const recent = recentSnapshots(line.length * 2.5);
+    for (const region of ['a', 'b', 'a', 'c']) recent.keep(region, line);
+    expect(['a', 'b', 'c'].map((region) => recent.latest(region, 5000)?.length ?? null)).toEqual([1, null, 1]);
+  });
+});
+
+describe('who refuses even nothing', () => {
+  it('is no store that is well, whether rows wait or not, to the worker and to `psmg metrics status`', async () => {
+    fault = says(400, 'no');
+    const metrics = opened();
+    expect(await metrics.health()).toMatchObject({ state: 'overloaded' });
+    await metrics.write([row(1)]);
+    const url = `http://127.0.0.1:${portOf(server)}`;
+    const target = { url, org: 'eyes', bucket: 'metrics', token: () => 'right', timeoutMs: 500 };
+    expect(await inspectInflux(target, directory, performance.now())).toMatchObject({
+      state: 'overloaded',
+      queuedPoints: 2,
+    });
+    fault = null;
+    await until(async () => (await metrics.health()).state === 'ok');
+    expect(await inspectInflux(target, directory, performance.now())).toMatchObject({ state: 'ok', queuedPoints: 0 });
+    expect(await inspectInflux(target, path.join(directory, 'none'), 0)).toMatchObject({ state: 'ok' });
+  });
+});
+
+describe('a question', () => {
+  const flux = 'result,table,_time,_field,_value,service\r\n,0,1970-01-01T00:00:01Z,rps,4,shop\r\n';
+  const asks = { measurement: 'm', fromMs: 0, toMs: 5000 };
+
+  it.each([404, 405, 501])(
+    'goes by Flux where InfluxQL is not offered (%d), and is not tried again',
+    async (status) => {
+      const paths: string[] = [];
+      fault = (request, response) => {
+        paths.push((request.url ?? '').split('?')[0] ?? '');
+        if (request.url?.startsWith('/query') === true) return says(status, 'not here')(request, response);
+        response.writeHead(200, { 'content-type': 'application/csv' }).end(flux);
+      };
+      const metrics = opened();
+      for (const _ of [1, 2]) {
+        expect(await metrics.query(asks)).toEqual([
+          { measurement: 'm', tags: { service: 'shop' }, at: 1000, fields: { rps: 4 } },
+        ]);
+      }
+      expect(paths).toEqual(['/query', '/api/v2/query', '/api/v2/query']);
+    },
+  );
+
+  it('whose answer breaks off is no shorter answer', async () => {
+    fault = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/csv' });
+      response.write(flux, () => response.destroy());
+    };
+    const metrics = opened();
+    await expect(metrics.query({ ...asks, aggregate: { everyMs: 1000, by: 'mean' } })).rejects.toThrow('InfluxDB');
+    await expect(metrics.query(asks)).rejects.toThrow();
   });
 });
 

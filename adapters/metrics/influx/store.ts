@@ -15,7 +15,7 @@ import { askFluxText, createReader } from './read.js';
 import { startSender } from './sender.js';
 import { setAsideIn } from './setAside.js';
 import type { NewestField } from './snapshots.js';
-import { SNAPSHOT_MEASUREMENT, decodeSnapshots, encodeSnapshots } from './snapshots.js';
+import { SNAPSHOT_MEASUREMENT, decodeSnapshots, encodeSnapshots, recentSnapshots } from './snapshots.js';
 
 export interface InfluxMetricsOptions {
   url: string;
@@ -58,6 +58,7 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const reader = createReader(connection, target);
   const flushEveryMs = Math.min(1000, options.flushEveryMs ?? 500);
   const sender = startSender({ queue, setAside, send: connection.send, flushEveryMs, batchPoints, log });
+  const recent = recentSnapshots();
   let closing: Promise<void> | null = null;
   let refusedFull = false;
   /** Of the last batch: no later one has shown that there is room again. */
@@ -87,7 +88,8 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const facts = (): HealthFacts => {
     const size = queue.size();
     // Full until there is room for more than a crumb again.
-    const full = size.bytes + setAside.bytes() > maxBytes * 0.98 || (refusedFull && size.bytes > maxBytes / 2) || diskFull;
+    const full =
+      size.bytes + setAside.bytes() > maxBytes * 0.98 || (refusedFull && size.bytes > maxBytes / 2) || diskFull;
     return {
       ...sender.status(),
       ...size,
@@ -113,11 +115,16 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
     async putSnapshots(region, snapshots) {
       open();
       if (snapshots.length === 0) return;
-      await append([{ payload: Buffer.from(`${encodeSnapshots(region, snapshots)}\n`), values: 1 }]);
+      const line = encodeSnapshots(region, snapshots);
+      recent.keep(region, line);
+      await append([{ payload: Buffer.from(`${line}\n`), values: 1 }]);
     },
     async latestSnapshots(region, beforeMs) {
       open();
-      await sender.drained(DRAIN_MS);
+      const isSent = await sender.drained(DRAIN_MS);
+      // What waits on disk is newer than all that the server could tell of this process, which alone reads the region.
+      const own = isSent ? null : recent.latest(region, beforeMs);
+      if (own !== null) return own;
       const newest: NewestField[] = [];
       const series = { measurement: SNAPSHOT_MEASUREMENT, tag: 'region', value: region };
       const answer = askFluxText(connection, target.org, fluxOfNewest(target.bucket, series, beforeMs));

@@ -5,7 +5,7 @@ import { narrow, widen } from './narrow.js';
 const CHUNK_BYTES = 32_768;
 const SMALL_BYTES = 64;
 /** Numbers of which fewer than `DISTINCT` of `SAMPLES` differ repeat enough for deflate to be worth its time. */
-const [SAMPLES, DISTINCT] = [64, 48];
+const [SAMPLES, DISTINCT] = [256, 232];
 /** At the end of a packed body: its checksum, its form, and whether it is deflated. */
 const TRAILER_BYTES = 6;
 

@@ -53,7 +53,9 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 function diskFull(directory: string, cause: unknown): MetricsStoreFullError {
-  return new MetricsStoreFullError(`the disk of the metrics queue in ${directory} is full: new rows are refused`, { cause });
+  return new MetricsStoreFullError(`the disk of the metrics queue in ${directory} is full: new rows are refused`, {
+    cause,
+  });
 }
 
 /** Throws QueueLockedError when another store has the folder. */
@@ -133,7 +135,9 @@ class SegmentedQueue implements DiskQueue {
         await this.writeGroup(group);
         group.forEach((append) => append.resolve());
       } catch (error) {
-        const said = DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '') ? diskFull(this.directory, error) : error;
+        const said = DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '')
+          ? diskFull(this.directory, error)
+          : error;
         group.forEach((append) => append.reject(said));
       }
     }
