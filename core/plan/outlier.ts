@@ -54,12 +54,20 @@ export function ejectionPercent(input: OutlierInput): number {
   return Math.max(one, Math.min(MOST_EJECTED_PERCENT, spared));
 }
 
+/**
+ * A proxy whose cluster changes asks all its endpoints anew and takes the first answer for the truth: one that is merely
+ * slow then would leave nobody to ask.
+ */
+const HEALTH_PATIENCE = 4;
+const LEAST_HEALTH_TIMEOUT_MS = 500;
+
 export type HealthField = Extract<keyof ServicePlan['settings'], `outlier.${string}` | `health.${string}`>;
 
 export function outlierSettings(input: OutlierInput): Pick<ServicePlan['settings'], HealthField> {
   const { service, instances, perInstanceRps } = input;
   const networkLatencyMs = furthestMs(input.region);
-  const timeoutMs = Math.ceil(Math.min(HEALTH_INTERVAL_MS, Math.max(250, service.slo.p99Ms + 2 * networkLatencyMs)));
+  const patientMs = HEALTH_PATIENCE * service.slo.p99Ms + 2 * networkLatencyMs;
+  const timeoutMs = Math.ceil(Math.min(HEALTH_INTERVAL_MS, Math.max(LEAST_HEALTH_TIMEOUT_MS, patientMs)));
   const { maxErrorRate, p99Ms } = service.slo;
   const failures = consecutiveFailures(maxErrorRate, perInstanceRps);
   return {
@@ -75,7 +83,7 @@ export function outlierSettings(input: OutlierInput): Pick<ServicePlan['settings
     },
     'health.timeoutMs': {
       value: timeoutMs,
-      reason: 'the p99 SLO and a round trip to the furthest neighbour, at most one interval',
+      reason: 'four times the p99 SLO and a round trip to the furthest neighbour, at most one interval',
       inputs: { p99Ms, networkLatencyMs },
     },
     ...ALWAYS,

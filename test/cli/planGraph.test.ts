@@ -48,7 +48,7 @@ describe('psmg plan', () => {
   it('writes plan.json and every rendered form, which then hold by schema, lint and the real proxy', async () => {
     const { code, stdout } = await plan();
     expect([code, stdout]).toEqual([0, expect.stringMatching(/storefront +p95 120\.0/)]);
-    const written = ['ansible', 'envoy', 'istio', 'plan.json', 'region.yaml'];
+    const written = ['ansible', 'envoy', 'istio', 'kubernetes', 'plan.json', 'region.yaml'];
     expect((await readdir(out)).filter((name) => !name.startsWith('.')).sort()).toEqual(written);
     expect(await readFile(path.join(out, 'istio/destination-rules.yaml'), 'utf8')).toContain('kind: DestinationRule');
     expect(await readFile(path.join(out, 'ansible/inventory.yml'), 'utf8')).toContain('edge-1');
