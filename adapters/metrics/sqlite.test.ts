@@ -114,17 +114,20 @@ describe('the file', () => {
   it('that has a flipped bit in a block, a rollup or the log tells so, and gives no wrong number', async () => {
     const rows = rowsOf(1);
     const query: MetricQuery = { ...everything, aggregate: { everyMs: 60_000, by: 'mean' } };
-    for (const [table, packRows, asked] of [
-      ['log', 1e6, everything],
-      ['blocks', 1, everything],
-      ['rollups', 1, query],
+    for (const [table, packRows, asked, at] of [
+      ['log', 1e6, everything, 'length(body) / 2'],
+      ['log', 1e6, everything, '8'],
+      ['blocks', 1, everything, 'length(body) / 2'],
+      ['blocks WHERE field = 0', 1, everything, 'length(body) - 12'],
+      ['blocks WHERE field > 0', 1, everything, 'length(body)'],
+      ['rollups', 1, query, 'length(body) / 2'],
     ] as const) {
-      file = path.join(folder, `${table}.db`);
+      file = path.join(folder, `${table} ${at.length}.db`);
       await withStore({ packRows }, async (store) => store.write(rows));
       const db = new Database(file);
-      // One byte in the middle of each body.
-      const [head, tail] = ['substr(body, 1, length(body) / 2)', 'substr(body, length(body) / 2 + 2)'];
-      db.exec(`UPDATE ${table} SET body = CAST(${head} || x'a5' || ${tail} AS BLOB)`);
+      const [name, where = '1'] = table.split(' WHERE ');
+      const [head, tail] = [`substr(body, 1, ${at} - 1)`, `substr(body, ${at} + 1)`];
+      db.exec(`UPDATE ${name} SET body = CAST(${head} || x'a5' || ${tail} AS BLOB) WHERE ${where}`);
       db.close();
       await withStore({}, async (store) => {
         await expect(store.query(asked)).rejects.toThrow(MetricsStoreCorruptError);

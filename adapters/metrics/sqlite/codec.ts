@@ -42,14 +42,17 @@ export function packTimes(times: Float64Array): Buffer {
   const steps = times.map((at, i) => (i === 0 ? 0 : at - times[i - 1]!));
   // A step of nothing would widen what is otherwise one step repeated.
   steps[0] = times.length > 1 ? steps[1]! : 0;
-  return Buffer.concat([packNumbers(steps), Buffer.from(Float64Array.of(times[0] ?? 0).buffer)]);
+  const begin = Float64Array.of(times[0] ?? 0);
+  return Buffer.concat([packNumbers(steps), Buffer.from(Float64Array.of(begin[0]!, crc32(begin, 0)).buffer)]);
 }
 
 export function unpackTimes(packed: ArrayBuffer): Float64Array {
-  const length = packed.byteLength - 8;
+  const length = packed.byteLength - 16;
   if (length < 0) throw new RangeError(`${packed.byteLength} bytes are too few for times`);
   const times = unpackNumbers(packed.slice(0, length));
-  let at = new DataView(packed, length).getFloat64(0, true);
+  const begin = new DataView(packed, length);
+  checkSum(new Uint8Array(packed, length, 8), 0, begin.getFloat64(8, true));
+  let at = begin.getFloat64(0, true);
   times[0] = at;
   for (let i = 1; i < times.length; i += 1) times[i] = at += times[i]!;
   return times;
