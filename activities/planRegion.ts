@@ -5,13 +5,12 @@ import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
 import { roundsOfRows } from '../adapters/probes/networkProbe.js';
 import { graphOfRegion } from '../core/graph/build.js';
-import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
+import { readDeploymentRecords } from '../core/plan/capacity/records/readRecords.js';
 import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
-import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
-import { peaksBySecond } from '../core/plan/peaks.js';
+import type { PastDeployment } from '../core/plan/capacity/records/pastDeployment.js';
+import { readPeaks } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { busiestWindow, windowAt } from '../core/plan/windowAt.js';
-import { parseDemandCsv } from '../core/spec/csvDemand.js';
 import { compareLatencies, latencyProblems, withMeasuredLatencies } from '../core/tuning/networkLatencyComparison.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
@@ -123,10 +122,10 @@ export async function graphOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec):
   return built.value;
 }
 
-async function deploymentsOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<readonly DeploymentRecord[]> {
+async function deploymentsOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<readonly PastDeployment[]> {
   const file = spec.planning?.deployments?.file;
   if (file === undefined) return [];
-  const records = parseDeploymentRecords(await readSource(ports, file), file);
+  const records = readDeploymentRecords(await readSource(ports, file), file);
   if (!records.ok) throw refuseAll('plan-refused', 'the records of past deployments are refused', records.problems);
   return records.value;
 }
@@ -134,9 +133,9 @@ async function deploymentsOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): 
 async function peaksOf(ports: Pick<Ports, 'readText'>, spec: RegionSpec): Promise<ReadonlyMap<string, PeakFactor>> {
   const file = spec.planning?.peaks?.file;
   if (file === undefined) return new Map();
-  const { rows, problems } = parseDemandCsv(await readSource(ports, file), file);
-  if (problems.length > 0) throw refuseAll('plan-refused', 'the requests by second are refused', problems);
-  return peaksBySecond(rows, spec.history.stepSeconds);
+  const peaks = readPeaks(await readSource(ports, file), file, spec.history.stepSeconds);
+  if (!peaks.ok) throw refuseAll('plan-refused', 'the requests by second are refused', peaks.problems);
+  return peaks.value;
 }
 
 async function readSource(ports: Pick<Ports, 'readText'>, file: string): Promise<string> {

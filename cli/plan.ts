@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 
 import { graphOfRegion } from '../core/graph/build.js';
-import { parseDeploymentRecords } from '../core/plan/capacity/deploymentRecords.js';
-import type { DeploymentRecord } from '../core/plan/capacity/deploymentRecords.js';
+import { readDeploymentRecords } from '../core/plan/capacity/records/readRecords.js';
+import type { PastDeployment } from '../core/plan/capacity/records/pastDeployment.js';
 import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
 import { diffPlans } from '../core/plan/explain/diffPlans.js';
 import { explainPlan } from '../core/plan/explain/explainPlan.js';
-import { peaksBySecond } from '../core/plan/peaks.js';
+import { readPeaks } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import { ACTIVATED, lintWindows } from '../core/plan/lintWindows.js';
 import { liveMesh } from '../core/plan/live.js';
-import { parseDemandCsv } from '../core/spec/csvDemand.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
@@ -110,7 +109,7 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
   const forecast =
     options.demand === undefined ? await deps.forecast(region.value, options.at) : await readDemand(options.demand);
   const deployments = await readDeployments(region.value);
-  const peaks = await readPeaks(region.value);
+  const peaks = await peaksOf(region.value);
   if (!graph.ok || !forecast.ok || !deployments.ok || !peaks.ok) {
     return refused([graph, forecast, deployments, peaks].flatMap((one) => (one.ok ? [] : one.problems)));
   }
@@ -185,20 +184,18 @@ async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
   return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
 }
 
-async function readDeployments({ planning }: RegionSpec): Promise<Result<readonly DeploymentRecord[]>> {
+async function readDeployments({ planning }: RegionSpec): Promise<Result<readonly PastDeployment[]>> {
   if (planning?.deployments === undefined) return ok([]);
   const { file } = planning.deployments;
   const text = await readText(file);
-  return text.ok ? parseDeploymentRecords(text.value, file) : text;
+  return text.ok ? readDeploymentRecords(text.value, file) : text;
 }
 
-async function readPeaks({ planning, history }: RegionSpec): Promise<Result<ReadonlyMap<string, PeakFactor>>> {
+async function peaksOf({ planning, history }: RegionSpec): Promise<Result<ReadonlyMap<string, PeakFactor>>> {
   if (planning?.peaks === undefined) return ok(new Map());
   const { file } = planning.peaks;
   const text = await readText(file);
-  if (!text.ok) return text;
-  const { rows, problems } = parseDemandCsv(text.value, file);
-  return problems.length > 0 ? refused(problems) : ok(peaksBySecond(rows, history.stepSeconds));
+  return text.ok ? readPeaks(text.value, file, history.stepSeconds) : text;
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {

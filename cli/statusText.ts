@@ -1,4 +1,5 @@
 import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+import { oneDecimal } from '../core/spec/oneDecimal.js';
 
 /** What a person on call reads first, first. */
 export function statusText(s: RegionStatus): string {
@@ -17,7 +18,7 @@ export function statusText(s: RegionStatus): string {
       ? []
       : [`planned anew by ${s.replan.by} at ${s.replan.at}: ${s.replan.state}, ${s.replan.detail}`]),
     ...(s.plan?.services ?? []).map(
-      (p) => `  ${p.service}: ${p.instances} instances for ${round(p.demandRps)} rps (${p.reason})`,
+      (p) => `  ${p.service}: ${p.instances} instances for ${oneDecimal(p.demandRps)} rps (${p.reason})`,
     ),
     ...s.activation.map(
       (a) => `  ${a.at} ${a.localPercent} %${a.enforceLimits ? ' enforced' : ''}: ${a.verdict}: ${a.reason}`,
@@ -35,10 +36,6 @@ export function statusText(s: RegionStatus): string {
 
 function short(hash: string | null): string {
   return hash?.slice(0, 12) ?? 'none';
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 function indent(text: string): string {

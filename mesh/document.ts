@@ -1,5 +1,6 @@
 import { Document, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Node } from 'yaml';
+import { oneLine } from '../core/spec/oneLine.js';
 
 /** A scalar with the sentence that says why it is what it is; the sentence becomes a comment behind it. */
 export class Because {
@@ -46,11 +47,6 @@ function toNode(tree: Tree): Node {
 
 function isList(tree: Tree): tree is readonly Tree[] {
   return Array.isArray(tree);
-}
-
-/** Reasons may hold a person's words: a line break in them would end the comment and begin configuration. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 
 /** A number as YAML text that is no number in YAML: durations, `0.25s`. Exact to the nanosecond, as protobuf's. */

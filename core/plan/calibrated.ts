@@ -1,6 +1,6 @@
 import type { RegionSpec, ServiceSpec } from '../spec/region.js';
 import { calibrateCapacity } from './capacity/calibrate.js';
-import type { DeploymentRecord } from './capacity/deploymentRecords.js';
+import type { PastDeployment } from './capacity/records/pastDeployment.js';
 import { lbPolicy } from './lb.js';
 
 /**
@@ -9,7 +9,7 @@ import { lbPolicy } from './lb.js';
  */
 export function calibrated(
   region: RegionSpec,
-  records: readonly DeploymentRecord[],
+  records: readonly PastDeployment[],
 ): { region: RegionSpec; warnings: readonly string[] } {
   if (records.length === 0) return { region, warnings: [] };
   const clientProxies = region.delivery.hosts.length;

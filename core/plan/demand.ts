@@ -13,6 +13,7 @@ import type { PeakFactor } from './capacity/peakFactor.js';
 import { burstOf } from './peaks.js';
 import type { Burst } from './peaks.js';
 import type { WindowSpan } from './windows.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 /** A sentence names no more entries than this. */
 const NAMED_CALLERS = 5;
@@ -216,7 +217,7 @@ function raiseToOwn(name: string, demand: ServiceDemand, { own, windows, warning
   const worst = excess.indexOf(Math.max(...excess));
   if ((excess[worst] ?? 0) <= 0) return demand;
   warnings.push(
-    `${name}: its own forecast of ${round(ownRps[worst] ?? 0)} rps is above the ${round(demand.rps[worst] ?? 0)} rps that the graph brings; the larger is planned for`,
+    `${name}: its own forecast of ${oneDecimal(ownRps[worst] ?? 0)} rps is above the ${oneDecimal(demand.rps[worst] ?? 0)} rps that the graph brings; the larger is planned for`,
   );
   return {
     ...demand,
@@ -231,7 +232,7 @@ function raiseToPrevious(name: string, demand: ServiceDemand, { before, warnings
   const rps = demand.rps.map((one, i) => Math.max(one, before[i] ?? 0));
   if (demand.trust !== 'low' || rps.every((one, i) => one === demand.rps[i])) return demand;
   warnings.push(
-    `${name}: a forecast of low trust may raise demand, not lower it: up to ${round(Math.max(...before))} rps stay planned for`,
+    `${name}: a forecast of low trust may raise demand, not lower it: up to ${oneDecimal(Math.max(...before))} rps stay planned for`,
   );
   return { ...demand, rps, source: 'the plan before, as a forecast of low trust lowers nothing' };
 }
@@ -257,8 +258,4 @@ function previousDemand({ previous, windows }: DemandInput): (service: string) =
       Math.max(0, ...during(span), own[0] !== undefined && span.toMs <= own[0].fromMs ? own[0].rps : 0),
     );
   };
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -10,6 +10,7 @@ import { lbPolicy } from './lb.js';
 import { steadyCounts } from './windows.js';
 import { worthInstances } from './worthInstances.js';
 import type { WorthInstances } from './worthInstances.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 export interface PlannedInstances {
   count: number;
@@ -39,15 +40,7 @@ export function curveOf(service: ServiceSpec, region: RegionSpec): CapacityCurve
     ...(cpuMsPerRequest === undefined || coresPerInstance === undefined
       ? {}
       : { cpu: { msPerRequest: cpuMsPerRequest, coresPerInstance } }),
-    ...(memory === undefined
-      ? {}
-      : {
-          memory: {
-            mibPerRequestInFlight: memory.mibPerRequest,
-            mibPerInstance: memory.mibPerInstance,
-            baseMib: memory.idleMib ?? 0,
-          },
-        }),
+    ...(memory === undefined ? {} : { memory }),
   };
   return capacityCurve(queues);
 }
@@ -112,11 +105,11 @@ export function planInstances(
         count,
         perInstanceRps,
         binding: worth[i] === undefined ? one.binding : 'price',
-        reason: `${round(demandRps)} rps (${demand.source}): ${one.reason}${worthWords(worth[i], one.count)}${held}`,
+        reason: `${oneDecimal(demandRps)} rps (${demand.source}): ${one.reason}${worthWords(worth[i], one.count)}${held}`,
         inputs: {
-          demandRps: round(demandRps),
-          perInstanceRps: round(perInstanceRps),
-          p99Ms: round(one.p99Ms),
+          demandRps: oneDecimal(demandRps),
+          perInstanceRps: oneDecimal(perInstanceRps),
+          p99Ms: oneDecimal(one.p99Ms),
           utilisation: Math.round(one.utilisation * 100) / 100,
           binding: worth[i] === undefined ? one.binding : 'price',
           perInstanceBinding: one.perInstanceBinding,
@@ -132,8 +125,4 @@ function worthWords(worth: WorthInstances | undefined, needed: number): string {
   if (worth === undefined) return '';
   const saves = Number(worth.savesPerHour.toPrecision(3));
   return `; ${worth.count - needed} more save more waiting than they cost idle, the last one ${saves} an hour`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
 import { problem } from './lintProblem.js';
 import { callersFirst } from './paths.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 /** Weights are whole percents: what goes somewhere may be this part more than was reckoned. */
 const ROUNDING = 0.03;
@@ -23,7 +24,7 @@ export function lintFailover(live: LiveMesh, region: RegionSpec, planned: Readon
       const spareRps = Math.min(proven.get(name) ?? 0, stated.get(name) ?? 0) - share(name);
       const known = proven.has(name) && stated.has(name);
       if (known && spareRps >= localRps * (1 - ROUNDING)) return [];
-      const message = `${name} stands by for ${round(localRps)} rps and has ${round(Math.max(0, spareRps))} rps to spare`;
+      const message = `${name} stands by for ${oneDecimal(localRps)} rps and has ${oneDecimal(Math.max(0, spareRps))} rps to spare`;
       const fit = 'only regions with proven room for all that may come over';
       return [problem('MESH012', service, 'failover', message, fit)];
     });
@@ -66,8 +67,4 @@ function arrivingRps(
     }
   }
   return new Map([...planned].map(([name, plan]) => [name, plan.demand.rps * (shares.get(name) ?? 1)]));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -4,6 +4,7 @@ import { liveCapacity } from './liveCapacity.js';
 import type { LintInput } from './lintProblem.js';
 import { isAdjusted, isOverridden, problem } from './lintProblem.js';
 import { networkMs } from './timeouts.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 const CLIENT_FIELDS = ['breaker.maxRequests', 'breaker.maxConnections'] as const;
 
@@ -24,7 +25,7 @@ function lintClientLimits({ live, spec, planned, region, inbound, readyInstances
   if (!isOverridden(live, 'rateLimit.rps') && !isAdjusted(live, 'rateLimit.rps')) {
     const total = live.settings['rateLimit.rps'] * proxies;
     if (total < capacity.letIn.rps * (1 - 1e-9)) {
-      const served = `${Math.round(capacity.letIn.rps * 10) / 10} rps that can be served`;
+      const served = `${oneDecimal(capacity.letIn.rps)} rps that can be served`;
       problems.push(problem('MESH003', live, 'rateLimit.rps', `${proxies} proxies admit ${total} rps of ${served}`));
     }
   }

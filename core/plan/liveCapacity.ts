@@ -7,6 +7,7 @@ import { admissibleRps, letIn, limitsFor } from './limits.js';
 import type { LetIn, ProxyLimits } from './limits.js';
 import { spareOf } from './spare.js';
 import { networkMs } from './timeouts.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 export interface LiveCapacity {
   /** Nothing differs from what the plan reckoned with. */
@@ -99,12 +100,12 @@ export function liveCapacity(input: LiveCapacityInput, weights: Readonly<Record<
   });
   return {
     asPlanned: samePlace && ready === plannedInstances,
-    admissibleRps: Math.round(admissible * 10) / 10,
+    admissibleRps: oneDecimal(admissible),
     letIn: admitted,
     limits,
     proxies,
     p99Ms: spec.slo.p99Ms,
-    networkMs: Math.round(rttMs * 10) / 10,
+    networkMs: oneDecimal(rttMs),
     behindInbound,
     reason: `${ready} of ${plannedInstances} planned instances ready, ${weights[region.name] ?? 0} % of requests here`,
   };

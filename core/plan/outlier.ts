@@ -1,6 +1,7 @@
 import type { ServicePlan } from '../spec/plan.js';
 import type { NeighbourSpec, RegionSpec, ServiceSpec } from '../spec/region.js';
 import { furthestMs } from './timeouts.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 const HEALTH_INTERVAL_MS = 1000;
 const MONTH_SECONDS = 30 * 86_400;
@@ -74,7 +75,7 @@ export function outlierSettings(input: OutlierInput): Pick<ServicePlan['settings
     'outlier.consecutive5xx': {
       value: failures,
       reason: failures === MOST_FAILURES ? AT_MOST_REASON : CHANCE_REASON,
-      inputs: { maxErrorRate, perInstanceRps: Math.round(perInstanceRps * 10) / 10 },
+      inputs: { maxErrorRate, perInstanceRps: oneDecimal(perInstanceRps) },
     },
     'outlier.maxEjectionPercent': {
       value: ejectionPercent(input),

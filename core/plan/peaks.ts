@@ -1,4 +1,7 @@
+import { parseDemandCsv } from '../spec/csvDemand.js';
 import type { DemandSample } from '../spec/csvDemand.js';
+import { ok, refused } from '../spec/problem.js';
+import type { Result } from '../spec/problem.js';
 import { peakFactor } from './capacity/peakFactor.js';
 import type { PeakFactor } from './capacity/peakFactor.js';
 
@@ -28,6 +31,15 @@ export function peaksBySecond(samples: readonly DemandSample[], stepSeconds: num
       return [service, peakFactor({ counts: newest.flatMap(([, counts]) => counts), stepSeconds })];
     }),
   );
+}
+
+/**
+ * The same from the text of a file in the form of demand history. `stepSeconds`: of the forecast. Every problem of the
+ * file at once.
+ */
+export function readPeaks(text: string, file: string, stepSeconds: number): Result<ReadonlyMap<string, PeakFactor>> {
+  const { rows, problems } = parseDemandCsv(text, file);
+  return problems.length > 0 ? refused(problems) : ok(peaksBySecond(rows, stepSeconds));
 }
 
 /** What demand of a service is multiplied by, and why. */

@@ -1,13 +1,13 @@
 import type { DemandForecast } from '../spec/forecast.js';
 import type { ServiceGraph } from '../spec/graph.js';
-import type { MeshPlan, PlanWindow, Reasoned, ServicePlan } from '../spec/plan.js';
+import type { MeshPlan, PlanWindow, ServicePlan } from '../spec/plan.js';
 import { ok, refused } from '../spec/problem.js';
 import type { Problem, Result } from '../spec/problem.js';
 import type { RegionSpec } from '../spec/region.js';
 import { calibrated } from './calibrated.js';
 import type { CapacityCurve } from './capacity/capacityCurve.js';
 import type { PeakFactor } from './capacity/peakFactor.js';
-import type { DeploymentRecord } from './capacity/deploymentRecords.js';
+import type { PastDeployment } from './capacity/records/pastDeployment.js';
 import { regionDemand } from './demand.js';
 import type { RegionDemand } from './demand.js';
 import { inboundOf } from './inbound.js';
@@ -30,7 +30,7 @@ export interface PlanInput {
   /** The plan that runs now, if any: a forecast of low trust may raise what it says, never lower it. */
   previous?: MeshPlan;
   /** What past deployments showed of the services' capacity. */
-  deployments?: readonly DeploymentRecord[];
+  deployments?: readonly PastDeployment[];
   /** How far the busiest second is above its step, by service; see `peaksBySecond`. */
   peaks?: ReadonlyMap<string, PeakFactor>;
 }
@@ -58,18 +58,18 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
   const routes = planRoutes({ region, graph, demand: demand.value, instances: instances.value, windows: spans.length });
   const calls = callsOf(region, graph);
   const inbound = inboundOf(region);
+  const known = { region, demand: demand.value, instances: instances.value, routes, calls };
+  const latencies = requestLatencies({ ...known, curves, windows: spans });
   const context: ServiceContext = {
-    ...{ region, demand: demand.value, instances: instances.value, routes, calls, inbound },
+    ...{ ...known, inbound, latencies },
     timeouts: requestTimeouts(region, calls),
     retryLayers: retryLayers(region, calls, inbound),
   };
-  const planned = spans.map(({ fromMs, toMs }, window): PlanWindow => ({
+  const windows = spans.map(({ fromMs, toMs }, window): PlanWindow => ({
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     services: region.services.map((service): ServicePlan => planService(service, window, context)),
   }));
-  const latencies = requestLatencies({ context, curves, windows: planned });
-  const windows = planned.map((window) => ({ ...window, services: window.services.map(withLatency(latencies)) }));
   const warnings = [
     ...contradictions,
     ...demand.value.warnings,
@@ -78,13 +78,6 @@ export function planMesh(input: PlanInput): Result<MeshPlan> {
     ...latencyWarnings(latencies),
   ];
   return ok({ version: 1, region: region.name, windows: asDeltas(windows), warnings });
-}
-
-function withLatency(latencies: ReadonlyMap<string, Reasoned<number>>): (service: ServicePlan) => ServicePlan {
-  return (service) => {
-    const requestP99Ms = latencies.get(service.service);
-    return requestP99Ms === undefined ? service : { ...service, requestP99Ms };
-  };
 }
 
 function callsOf(region: RegionSpec, graph: ServiceGraph): Calls {

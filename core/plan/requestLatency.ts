@@ -1,10 +1,12 @@
-import type { PlanWindow, Reasoned } from '../spec/plan.js';
+import type { Reasoned } from '../spec/plan.js';
 import type { NeighbourSpec } from '../spec/region.js';
 import type { CapacityCurve } from './capacity/capacityCurve.js';
 import { pathLatency } from './capacity/pathLatency.js';
 import type { Away, QuantileTable } from './capacity/pathLatency.js';
 import { sojournTable } from './capacity/sojournTable.js';
 import type { ServiceContext } from './servicePlan.js';
+import type { WindowSpan } from './windows.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 /** Requests that are drawn for each entry: the p99 of a thousand is within a few percent. */
 const SAMPLES = 1000;
@@ -13,10 +15,12 @@ const DOUBT = 1.1;
 /** The same plan for the same input, in whatever order it is given. */
 const SEED = 20_260_101;
 
-export interface RequestLatencyInput {
-  context: ServiceContext;
+export interface RequestLatencyInput extends Pick<
+  ServiceContext,
+  'region' | 'demand' | 'instances' | 'routes' | 'calls'
+> {
   curves: ReadonlyMap<string, CapacityCurve>;
-  windows: readonly PlanWindow[];
+  windows: readonly WindowSpan[];
 }
 
 /**
@@ -26,23 +30,23 @@ export interface RequestLatencyInput {
  * way. An entry some of whose services are overloaded is left out: its shortfall is told.
  */
 export function requestLatencies(input: RequestLatencyInput): ReadonlyMap<string, Reasoned<number>> {
-  const { context } = input;
+  const { region, demand, calls } = input;
   const byWindow = new Map<number, WindowTimes>();
   const found = new Map<string, Reasoned<number>>();
-  for (const { name, entry, slo } of context.region.services) {
+  for (const { name, entry, slo } of region.services) {
     if (entry === undefined) continue;
-    const window = busiest(context.demand.byService.get(name)?.rps ?? []);
+    const window = busiest(demand.byService.get(name)?.rps ?? []);
     const times = byWindow.get(window) ?? timesOf(input, window);
     byWindow.set(window, times);
-    if (overloaded(name, context.calls, times.sojourns)) continue;
-    const drawn = pathLatency({ entry: name, calls: context.calls, ...times, samples: SAMPLES }, SEED);
-    const p99Ms = round(drawn.p99Ms);
+    if (overloaded(name, calls, times.sojourns)) continue;
+    const drawn = pathLatency({ entry: name, calls, ...times, samples: SAMPLES }, SEED);
+    const p99Ms = oneDecimal(drawn.p99Ms);
     const fits = p99Ms <= slo.p99Ms ? 'within' : 'over';
-    const from = input.windows[window]?.from ?? '';
+    const from = new Date(input.windows[window]?.fromMs ?? 0).toISOString();
     found.set(name, {
       value: p99Ms,
       reason: `99 of 100 whole requests, with the calls that follow, take at most this at the peak of the window from ${from}; ${fits} the SLO of ${slo.p99Ms} ms`,
-      inputs: { p50Ms: round(drawn.p50Ms), sloP99Ms: slo.p99Ms, samples: SAMPLES, cutOff: drawn.cut },
+      inputs: { p50Ms: oneDecimal(drawn.p50Ms), sloP99Ms: slo.p99Ms, samples: SAMPLES, cutOff: drawn.cut },
     });
   }
   return found;
@@ -64,8 +68,7 @@ interface WindowTimes {
   away: ReadonlyMap<string, readonly Away[]>;
 }
 
-function timesOf({ context, curves }: RequestLatencyInput, window: number): WindowTimes {
-  const { region, instances, routes } = context;
+function timesOf({ region, instances, routes, curves }: RequestLatencyInput, window: number): WindowTimes {
   const sojourns = new Map<string, QuantileTable>();
   const away = new Map<string, readonly Away[]>();
   for (const { name } of region.services) {
@@ -106,8 +109,4 @@ function overloaded(
 
 function busiest(rps: readonly number[]): number {
   return Math.max(0, rps.indexOf(Math.max(...rps)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

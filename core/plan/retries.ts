@@ -4,6 +4,7 @@ import { inboundOf, isBehindInbound } from './inbound.js';
 import type { InboundIndex } from './inbound.js';
 import { foldPaths } from './paths.js';
 import type { Calls } from './paths.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 /** Requests may be multiplied by retries, over a whole path of calls, by no more than this. */
 export const MAX_AMPLIFICATION = 1.5;
@@ -106,7 +107,7 @@ export function retrySettings(input: RetryInput): Pick<ServicePlan['settings'], 
     'inbound.retryRps': {
       value: Math.max(0.01, Math.round(perInstanceRps * share * 100) / 100),
       reason: `repeated requests are a small part of what one instance takes, so that ${layers.capped} layers of them multiply to at most ${MAX_AMPLIFICATION}`,
-      inputs: { perInstanceRps: Math.round(perInstanceRps * 10) / 10, layers: layers.capped },
+      inputs: { perInstanceRps: oneDecimal(perInstanceRps), layers: layers.capped },
     },
   };
 }

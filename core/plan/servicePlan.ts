@@ -11,6 +11,7 @@ import { planBounds, planSettings } from './settings.js';
 import type { SettingsInput } from './settings.js';
 import { OVERLOADED } from './shortfall.js';
 import { spareOf } from './spare.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 export interface ServiceContext {
   region: RegionSpec;
@@ -23,6 +24,8 @@ export interface ServiceContext {
   inbound: InboundIndex;
   timeouts: Readonly<Record<string, number>>;
   retryLayers: RetryLayers;
+  /** Of entries: the p99 of whole requests. */
+  latencies: ReadonlyMap<string, Reasoned<number>>;
 }
 
 /** Everything that a window says of one service. */
@@ -37,11 +40,12 @@ export function planService(service: ServiceSpec, window: number, context: Servi
   const demandRps = wanted.rps[window] ?? 0;
   const input = settingsInput(service, window, context, { demandRps, planned, route });
   const settings = planSettings(input);
-  const standby = route.failover.map(({ region: to, spareRps }) => ({ region: to, spareRps: round(spareRps) }));
+  const requestP99Ms = context.latencies.get(name);
+  const standby = route.failover.map(({ region: to, spareRps }) => ({ region: to, spareRps: oneDecimal(spareRps) }));
   return {
     service: name,
     demand: { quantile: wanted.quantile, rps: demandRps, trust: wanted.trust, level: wanted.level },
-    arrivingRps: round(Math.min(demandRps, route.arrivingRps)),
+    arrivingRps: oneDecimal(Math.min(demandRps, route.arrivingRps)),
     instances: { value: planned.count, reason: planned.reason, inputs: planned.inputs },
     endpoints: service.endpoints.slice(0, planned.count),
     perInstanceRps: planned.perInstanceRps,
@@ -55,6 +59,7 @@ export function planService(service: ServiceSpec, window: number, context: Servi
     ...(route.admission === undefined || service.entry === undefined
       ? {}
       : { admission: admissionOf(route.admission) }),
+    ...(requestP99Ms === undefined ? {} : { requestP99Ms }),
     settings,
     bounds: planBounds(input, settings),
   };
@@ -97,7 +102,7 @@ function weightsOf(
   demandRps: number,
 ): Record<string, Reasoned<number>> {
   const localRps = planned.count * planned.perInstanceRps;
-  const inputs = { demandRps: round(demandRps), localRps: round(localRps) };
+  const inputs = { demandRps: oneDecimal(demandRps), localRps: oneDecimal(localRps) };
   const own = route.percents[region.name] ?? 0;
   const weights: Record<string, Reasoned<number>> = {
     [region.name]: { value: own, reason: ownReason(own, route, localRps), inputs },
@@ -118,17 +123,17 @@ function ownReason(percent: number, route: ServiceRoute, capacityRps: number): s
   if (percent === 100)
     return isOver ? 'no other region has room for what exceeds the capacity' : 'local capacity suffices';
   if (percent === 0) return 'nothing is answered here';
-  return `${round(route.localRps)} rps are answered here; one more anywhere else would cost less`;
+  return `${oneDecimal(route.localRps)} rps are answered here; one more anywhere else would cost less`;
 }
 
 function neighbourReason(neighbour: NeighbourSpec, route: ServiceRoute, spareRps: number): string {
   const way = `${neighbour.networkLatencyMs} ms away`;
   if ((route.percents[neighbour.name] ?? 0) > 0) {
-    return `takes what would wait longer here than the way there takes: ${round(spareRps)} rps to spare, ${way}`;
+    return `takes what would wait longer here than the way there takes: ${oneDecimal(spareRps)} rps to spare, ${way}`;
   }
   if (route.failover.some(({ region }) => region === neighbour.name)) return 'stands by for when local endpoints fail';
   if (spareRps <= 0) return 'has nothing to spare for this service';
-  return `does not stand by: ${route.failoverReason ?? `${round(spareRps)} rps to spare are less than what would move`}`;
+  return `does not stand by: ${route.failoverReason ?? `${oneDecimal(spareRps)} rps to spare are less than what would move`}`;
 }
 
 function admissionOf(admission: RouteAdmission): Reasoned<number> {
@@ -136,7 +141,7 @@ function admissionOf(admission: RouteAdmission): Reasoned<number> {
   const share = shareOf(admission);
   const worth = `a request is worth ${short(value)} and costs ${short(price)} with all that follows from it`;
   const reason =
-    share === 1 ? `${worth}: all are let in` : `${worth}: ${round(refusedRps)} rps are refused at the edge`;
+    share === 1 ? `${worth}: all are let in` : `${worth}: ${oneDecimal(refusedRps)} rps are refused at the edge`;
   return { value: share, reason, inputs: { valuePerRequest: value, price: Number(price.toPrecision(3)) } };
 }
 
@@ -147,8 +152,4 @@ function shareOf({ share }: RouteAdmission): number {
 
 function short(amount: number): string {
   return amount === 0 ? '0' : String(Number(amount.toPrecision(3)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

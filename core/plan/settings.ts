@@ -11,6 +11,7 @@ import type { HealthField } from './outlier.js';
 import { retrySettings } from './retries.js';
 import type { RetryField, RetryLayers } from './retries.js';
 import { furthestMs, networkMs, timeoutSettings } from './timeouts.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 type Settings = ServicePlan['settings'];
 
@@ -113,9 +114,9 @@ function limitSettings(input: SettingsInput, behindInbound: boolean): Pick<Setti
   });
   const { maxRequests } = limits;
   const { margin } = admitted;
-  const inputs = { admissibleRps: round(admissibleRps), demandRps: round(input.demandRps), proxies, margin };
+  const inputs = { admissibleRps: oneDecimal(admissibleRps), demandRps: oneDecimal(input.demandRps), proxies, margin };
   const p99Ms = service.slo.p99Ms;
-  const inFlight = { ...inputs, p99Ms, networkMs: round(rttMs), littleFloor: limits.littleFloor };
+  const inFlight = { ...inputs, p99Ms, networkMs: oneDecimal(rttMs), littleFloor: limits.littleFloor };
   return {
     'rateLimit.rps': { value: limits.rateLimitRps, reason: rateReason(admitted, proxies), inputs },
     'rateLimit.burst': { value: limits.burst, reason: burstReason(admitted), inputs },
@@ -150,16 +151,16 @@ function inboundLimit({ service, perInstanceRps }: SettingsInput): Reasoned<numb
   return {
     value: Math.min(most, Math.max(concurrency, littlesLaw(perInstanceRps, p99Ms))),
     reason: 'what one instance answers within the SLO while it is as busy as planned; more would wait past it',
-    inputs: { perInstanceRps: round(perInstanceRps), p99Ms, concurrency },
+    inputs: { perInstanceRps: oneDecimal(perInstanceRps), p99Ms, concurrency },
   };
 }
 
 /** The sentences are shared with the live settings, which replace the numbers as capacity comes and goes. */
 export function rateReason(admitted: LetIn, proxies: number): string {
   const over = `over ${proxies} proxies with ${admitted.margin} for uneven balancing`;
-  if (admitted.admission === undefined) return `${round(admitted.rps)} rps can be served, ${over}`;
+  if (admitted.admission === undefined) return `${oneDecimal(admitted.rps)} rps can be served, ${over}`;
   const share = Math.round(admitted.admission * 100);
-  return `the plan lets ${share} % of the demand in, ${round(admitted.rps)} rps: services below have no room for more; ${over}`;
+  return `the plan lets ${share} % of the demand in, ${oneDecimal(admitted.rps)} rps: services below have no room for more; ${over}`;
 }
 
 function burstReason({ burstSeconds, admission }: LetIn): string {
@@ -204,8 +205,4 @@ export function planBounds(input: SettingsInput, settings: Settings): ServicePla
 
 function range(min: number, max: number, planned: Reasoned<number>): { min: number; max: number } {
   return { min: Math.min(min, planned.value), max: Math.max(max, planned.value) };
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

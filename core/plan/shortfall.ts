@@ -2,6 +2,7 @@ import type { PlanWindow } from '../spec/plan.js';
 import type { RegionSpec } from '../spec/region.js';
 import type { ServiceRoute } from './routes.js';
 import type { ServiceContext } from './servicePlan.js';
+import { oneDecimal } from '../spec/oneDecimal.js';
 
 /** By these words the lint knows that what a plan sheds is told. */
 export const REFUSED_AT_THE_EDGE = 'are refused at the edge';
@@ -22,7 +23,7 @@ export function shedWarnings(
     const what =
       entry === undefined ? `${name}, beyond what the graph explains` : `${name} (${criticality ?? 'normal'})`;
     return [
-      `${what}: ${round(admission.refusedRps)} rps ${REFUSED_AT_THE_EDGE} ${during(worst, windows)}: a request is worth ${short(admission.value)}, and capacity for it would cost ${short(admission.price)}`,
+      `${what}: ${oneDecimal(admission.refusedRps)} rps ${REFUSED_AT_THE_EDGE} ${during(worst, windows)}: a request is worth ${short(admission.value)}, and capacity for it would cost ${short(admission.price)}`,
     ];
   });
 }
@@ -43,7 +44,7 @@ export function shortfallWarnings(
     const planned = instances.get(name)?.[worst.index];
     const capacityRps = (planned?.count ?? 0) * (planned?.perInstanceRps ?? 0);
     return [
-      `${name}: ${round(worst.rps)} rps of ${round(demand.byService.get(name)?.rps[worst.index] ?? 0)} rps exceed what ${planned?.count ?? 0} instances (${round(capacityRps)} rps) and the neighbours can serve ${during(worst, windows)}`,
+      `${name}: ${oneDecimal(worst.rps)} rps of ${oneDecimal(demand.byService.get(name)?.rps[worst.index] ?? 0)} rps exceed what ${planned?.count ?? 0} instances (${oneDecimal(capacityRps)} rps) and the neighbours can serve ${during(worst, windows)}`,
     ];
   });
 }
@@ -70,8 +71,4 @@ function during({ index, windows: count }: Worst, windows: readonly PlanWindow[]
 
 function short(amount: number): string {
   return String(Number(amount.toPrecision(3)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -32,11 +32,12 @@ export function worthInstances(input: WorthInput): WorthInstances | undefined {
   if (costs === undefined || idle === undefined || idle <= 0 || needed < 1 || typicalRps <= 0) return undefined;
   let count = needed;
   let savesPerHour = 0;
-  while (count < most) {
-    const saves = SECONDS_PER_HOUR * (waiting(input, count) - waiting(input, count + 1));
+  for (let before = waiting(input, count); count < most; count++) {
+    const after = waiting(input, count + 1);
+    const saves = SECONDS_PER_HOUR * (before - after);
     if (saves <= idle) break;
     savesPerHour = saves;
-    count++;
+    before = after;
   }
   return count === needed ? undefined : { count, savesPerHour };
 }

@@ -1,6 +1,7 @@
 import { Document, YAMLMap, visit } from 'yaml';
 import { windowAt } from '../../core/plan/windowAt.js';
 import type { MeshPlan, ServicePlan } from '../../core/spec/plan.js';
+import { oneLine } from '../../core/spec/oneLine.js';
 
 export const INSTANCE_TARGETS_FILE = 'instance-targets.yaml';
 /** By which the API server knows whose field `minReplicas` is; pass it as `--field-manager`. */
@@ -59,9 +60,4 @@ function later(plan: MeshPlan, service: string, at: string | undefined): string 
     .filter(({ count }, i, all) => count !== (all[i - 1]?.count ?? before))
     .map(({ count, from }) => `${count} from ${from}`);
   return changes.length === 0 ? '' : `\n later: ${changes.join(', ')}`;
-}
-
-/** Reasons may hold the words of files: a line break in them would end the comment. */
-function oneLine(reason: string): string {
-  return reason.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { calibrateCapacity } from './calibrate.js';
-import type { DeploymentRecord } from './deploymentRecords.js';
+import type { PastDeployment } from './records/pastDeployment.js';
 import { simulateQueues } from './queueSimulation.js';
 
 const context = { service: 'front', sloP99Ms: 400, policy: 'LEAST_REQUEST', clientProxies: 3 } as const;
 const stated = { concurrency: 4, serviceTimeMs: 20, startupSeconds: 10, serviceTimeCv: 1 };
 
 /** What a service with these queues would have shown. */
-function recordsOf(concurrency: number, serviceTimeMs: number, startupSeconds = 10): DeploymentRecord[] {
+function recordsOf(concurrency: number, serviceTimeMs: number, startupSeconds = 10): PastDeployment[] {
   return Array.from({ length: 12 }, (_, i) => {
     const utilisation = 0.2 + 0.06 * i;
     const { p99 } = simulateQueues({

@@ -2,7 +2,7 @@ import type { Problem } from '../../spec/problem.js';
 import type { LbPolicy } from '../../spec/settings.js';
 import { fitQueue } from './calibrationFit.js';
 import type { Seen } from './calibrationFit.js';
-import type { DeploymentRecord } from './deploymentRecords.js';
+import type { PastDeployment } from './records/pastDeployment.js';
 
 export interface StatedCapacity {
   concurrency: number;
@@ -47,7 +47,7 @@ const LEAST_CONFIDENCE = 0.5;
  */
 export function calibrateCapacity(
   stated: StatedCapacity,
-  records: readonly DeploymentRecord[],
+  records: readonly PastDeployment[],
   context: CalibrationContext,
 ): CalibratedCapacity {
   const own = records.filter(({ service }) => service === context.service);
@@ -91,7 +91,7 @@ export function calibrateCapacity(
   };
 }
 
-function startOf(records: readonly DeploymentRecord[]): number | undefined {
+function startOf(records: readonly PastDeployment[]): number | undefined {
   const starts = records.flatMap(({ startupSeconds }) => (startupSeconds === undefined ? [] : [startupSeconds]));
   if (starts.length === 0) return undefined;
   starts.sort((a, b) => a - b);
@@ -99,14 +99,14 @@ function startOf(records: readonly DeploymentRecord[]): number | undefined {
   return starts[Math.ceil(0.9 * starts.length) - 1];
 }
 
-function mostOf(records: readonly DeploymentRecord[], sloP99Ms: number): number | undefined {
+function mostOf(records: readonly PastDeployment[], sloP99Ms: number): number | undefined {
   const within = records.flatMap(({ p99Ms = 0, throughputRps, instances }) =>
     throughputRps === undefined || p99Ms > sloP99Ms ? [] : [throughputRps / instances],
   );
   return within.length === 0 ? undefined : Math.max(...within);
 }
 
-function seenOf({ instances, throughputRps, p99Ms }: DeploymentRecord): Seen[] {
+function seenOf({ instances, throughputRps, p99Ms }: PastDeployment): Seen[] {
   return p99Ms === undefined || throughputRps === undefined || throughputRps <= 0
     ? []
     : [{ instances, instanceRps: throughputRps / instances, p99Ms }];

@@ -20,7 +20,7 @@ export interface ServiceQueues {
   maxUtilisation?: number;
   /** CPU that one request takes and cores of an instance; `maxUtilisation` holds for them too. */
   cpu?: { msPerRequest: number; coresPerInstance: number };
-  memory?: { mibPerRequestInFlight: number; mibPerInstance: number; baseMib?: number };
+  memory?: { mibPerRequest: number; mibPerInstance: number; idleMib?: number };
 }
 
 /** What keeps an instance from taking more. */
@@ -127,7 +127,7 @@ function pointOf(queues: WithCv, instances: number): Point {
   if (cpu !== undefined && cpu.msPerRequest > 0) {
     limits.push(['cpu', (maxUtilisation * cpu.coresPerInstance * 1000) / cpu.msPerRequest]);
   }
-  if (memory !== undefined && memory.mibPerRequestInFlight > 0) limits.push(['memory', memoryRps(memory, sloP99Ms)]);
+  if (memory !== undefined && memory.mibPerRequest > 0) limits.push(['memory', memoryRps(memory, sloP99Ms)]);
   const [binding, most] = limits.reduce((least, one) => (one[1] < least[1] ? one : least));
   // Limits hold for the fullest instance; queues are only looked at up to them.
   const top = Math.min(0.999, most / busyRps) / sojourn.fullest;
@@ -137,7 +137,7 @@ function pointOf(queues: WithCv, instances: number): Point {
 
 /** Little's law with the SLO for the time in the instance: n + 3.1 √n in flight fit into the memory that is left. */
 function memoryRps(memory: NonNullable<ServiceQueues['memory']>, sloP99Ms: number): number {
-  const room = Math.max(0, memory.mibPerInstance - (memory.baseMib ?? 0)) / memory.mibPerRequestInFlight;
+  const room = Math.max(0, memory.mibPerInstance - (memory.idleMib ?? 0)) / memory.mibPerRequest;
   const root = (Math.sqrt(IN_FLIGHT_SPREAD ** 2 + 4 * room) - IN_FLIGHT_SPREAD) / 2;
   return (root * root * 1000) / sloP99Ms;
 }

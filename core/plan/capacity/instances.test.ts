@@ -24,7 +24,7 @@ function answer(change: Partial<InstanceQuestion>): InstanceAnswer {
 }
 
 const cpu = { msPerRequest: 10, coresPerInstance: 1 };
-const memory = { mibPerRequestInFlight: 10, mibPerInstance: 512, baseMib: 212 };
+const memory = { mibPerRequest: 10, mibPerInstance: 512, idleMib: 212 };
 const zones = ['a', 'a', 'b', 'b', 'c', 'c', 'a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c', 'a', 'b'];
 
 describe('instancesFor', () => {

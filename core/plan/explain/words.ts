@@ -2,6 +2,7 @@ import type { DifferenceKind, PlanDifference, ValueChange } from './diffPlans.js
 import { moveOf, shownValue } from './diffPlans.js';
 import type { PlanValue } from './facts.js';
 import { shownNumber } from './facts.js';
+import { oneDecimal } from '../../spec/oneDecimal.js';
 
 /** What settings are called, for somebody who does not have their addresses in mind. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -150,7 +151,7 @@ function percent(before: PlanValue | undefined, after: PlanValue | undefined): s
   const [was, is] = [Number(before), Number(after)];
   if (was === 0) return '';
   const by = (Math.abs(is - was) / Math.abs(was)) * 100;
-  const rounded = by < 10 ? Math.round(by * 10) / 10 : Math.round(by);
+  const rounded = by < 10 ? oneDecimal(by) : Math.round(by);
   return rounded === 0 ? '' : ` (${is > was ? '+' : '−'}${rounded} %)`;
 }
 

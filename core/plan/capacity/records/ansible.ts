@@ -1,10 +1,10 @@
 import { shown } from '../../../graph/sources/numbers.js';
 import type { JsonPart } from '../../../graph/sources/jsonText.js';
-import { parseInstant } from '../../../spec/instant.js';
 import { isRecord, record } from '../../../spec/rawDocument.js';
 import type { Raw } from '../../../spec/rawDocument.js';
 import { LONGEST_START_SECONDS } from './pastDeployment.js';
 import type { PastDeployment } from './pastDeployment.js';
+import { timeOf } from './timeOf.js';
 
 /** Names by which tasks tell what they do; a role's name and a colon may stand before. Both capture the service. */
 const STARTS = /^(?:start|restart|deploy|launch|roll out) (?:the )?(?:service )?([a-z0-9][a-z0-9-]*)\b/i;
@@ -99,12 +99,6 @@ function answered(stats: Raw, service: string, part: JsonPart): { throughputRps?
     }
   }
   return found;
-}
-
-function timeOf(value: unknown, path: readonly PropertyKey[], part: JsonPart): number | null {
-  const at = typeof value === 'string' ? parseInstant(value) : null;
-  if (at === null) part.fail('bad-value', path, `${shown(value)} is not a time`, 'e.g. "2026-03-01T08:00:00Z"');
-  return at;
 }
 
 interface Started {

@@ -1,11 +1,11 @@
 import { shown } from '../../../graph/sources/numbers.js';
 import type { JsonPart } from '../../../graph/sources/jsonText.js';
-import { parseInstant } from '../../../spec/instant.js';
 import { isRecord, record } from '../../../spec/rawDocument.js';
 import type { Raw } from '../../../spec/rawDocument.js';
 import { LONGEST_START_SECONDS } from './pastDeployment.js';
 import type { PastDeployment } from './pastDeployment.js';
 import { quantityOf } from './quantity.js';
+import { timeOf } from './timeOf.js';
 
 type Path = readonly PropertyKey[];
 
@@ -127,12 +127,6 @@ function restartsOf(pod: Raw): number {
     const restarts = isRecord(one) ? one['restartCount'] : 0;
     return sum + (typeof restarts === 'number' ? restarts : 0);
   }, 0);
-}
-
-function timeOf(value: unknown, path: Path, part: JsonPart): number | null {
-  const at = typeof value === 'string' ? parseInstant(value) : null;
-  if (at === null) part.fail('bad-value', path, `${shown(value)} is not a time`, 'e.g. "2026-03-01T08:00:00Z"');
-  return at;
 }
 
 function serviceOf(object: Raw, part: JsonPart, path: Path): string | null {

@@ -17,11 +17,10 @@ export interface PastDeployment {
   p99Ms?: number;
 }
 
-/** Records found in a file, and everything that is wrong with it; warnings do not stand in the way. */
+/** Records found in a file, and everything that is wrong with it. */
 export interface RecordsRead {
   records: readonly PastDeployment[];
   problems: readonly Problem[];
-  warnings?: readonly Problem[];
 }
 
 /** Longer than any start: what took so long was something else. */

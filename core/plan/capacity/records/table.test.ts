@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseDeploymentRecords } from './deploymentRecords.js';
+import { readDeploymentRecords } from './readRecords.js';
 
 const HEADER = 'time,service,instances,cpu,memoryMiB,startupSeconds,throughputRps,p99Ms,region';
 
-describe('parseDeploymentRecords', () => {
+describe('readDeploymentRecords', () => {
   it('reads CSV with empty cells', () => {
     const text = `${HEADER}\n2026-03-01T08:00:00Z,front,4,2,512,12.5,380,95,eu-west\n2026-03-01T09:00:00Z,front,4,,,,120,,\n`;
-    expect(parseDeploymentRecords(text, 'd.csv')).toMatchObject({
+    expect(readDeploymentRecords(text, 'd.csv')).toMatchObject({
       ok: true,
       value: [
         {
@@ -29,15 +29,15 @@ describe('parseDeploymentRecords', () => {
   it('reads the same as JSON, as a list and line by line', () => {
     const record = { time: '2026-03-01T08:00:00Z', service: 'front', instances: 4, throughputRps: 380, p99Ms: 95 };
     const other = { ...record, time: '2026-03-01T09:00:00Z' };
-    const list = parseDeploymentRecords(JSON.stringify([record, other]), 'd.json');
-    const lines = parseDeploymentRecords(`${JSON.stringify(record)}\n${JSON.stringify(other)}\n`, 'd.json');
+    const list = readDeploymentRecords(JSON.stringify([record, other]), 'd.json');
+    const lines = readDeploymentRecords(`${JSON.stringify(record)}\n${JSON.stringify(other)}\n`, 'd.json');
     expect(list.ok && list.value).toHaveLength(2);
     expect(lines).toEqual(list);
   });
 
   it('tells every problem with its line', () => {
     const rows = ['yesterday,front,4,2,512,12,380,95,', '2026-03-01T08:00:00Z,,0,2,512,-1,lots,95,', 'short'];
-    const found = parseDeploymentRecords(`${HEADER}\n${rows.join('\n')}\n`, 'd.csv');
+    const found = readDeploymentRecords(`${HEADER}\n${rows.join('\n')}\n`, 'd.csv');
     expect(found.ok ? [] : found.problems.map(({ line, field }) => `${line} ${field}`)).toEqual([
       '2 time',
       '3 service',
@@ -51,7 +51,7 @@ describe('parseDeploymentRecords', () => {
   it('tells every problem of JSON with its line', () => {
     const text =
       '[\n{"time": "2026-03-01T08:00:00Z",\n"service": 3, "instances": 1.5,\n"throughputRps": 2, "rps": 1}\n]';
-    const found = parseDeploymentRecords(text, 'd.json');
+    const found = readDeploymentRecords(text, 'd.json');
     expect(found.ok ? [] : found.problems.map(({ line, field }) => `${line} ${field}`)).toEqual([
       '4 [0].rps',
       '3 [0].service',
@@ -60,7 +60,7 @@ describe('parseDeploymentRecords', () => {
   });
 
   it.each(['', HEADER, '[]', '[1, null]', '{', 'a,b\n1,2'])('refuses %j', (text) => {
-    expect(parseDeploymentRecords(text, 'd').ok).toBe(false);
+    expect(readDeploymentRecords(text, 'd').ok).toBe(false);
   });
 
   it('never throws', () => {
@@ -80,7 +80,7 @@ describe('parseDeploymentRecords', () => {
     );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
-        const found = parseDeploymentRecords(parts.join(''), 'd');
+        const found = readDeploymentRecords(parts.join(''), 'd');
         if (!found.ok) expect(found.problems.length).toBeGreaterThan(0);
       }),
       { numRuns: 300, seed: 3 },
