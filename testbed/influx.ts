@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { locateBuilt } from '../scripts/parts/locate.js';
-import { waitFor } from './http.js';
-import { withLog } from './istiod.js';
+import { becomesAnswering, withLog } from './answering.js';
 import { freePort } from './ports.js';
 import { startProcess } from './processes.js';
 import type { RunningProcess } from './processes.js';
@@ -85,17 +84,8 @@ async function launch(directory: string, port: number, url: string): Promise<Run
     // It reads a configuration from its working directory where there is one.
     cwd: directory,
   });
-  try {
-    await waitFor(`InfluxDB at ${url}`, HEALTHY_WITHIN_MS, async () => {
-      if (!server.isRunning()) return 'ended';
-      const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
-      return response.ok && 'healthy';
-    });
-    if (!server.isRunning()) throw new Error('InfluxDB ended before it was healthy');
-  } catch (error) {
-    await server.stop();
-    throw withLog(error, server.logFile);
-  }
+  const healthy = { name: 'InfluxDB', state: 'healthy', url: `${url}/health`, withinMs: HEALTHY_WITHIN_MS };
+  await becomesAnswering(server, healthy);
   return server;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { SocketSpec } from '../core/spec/region.js';
 import { locatePart } from '../scripts/parts/locate.js';
 import { waitFor } from './http.js';
-import { withLog } from './istiod.js';
+import { withLog } from './answering.js';
 import { freePort } from './ports.js';
 import { startProcess } from './processes.js';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { SocketSpec } from '../core/spec/region.js';
 import { locateBuilt } from '../scripts/parts/locate.js';
-import { waitFor } from './http.js';
+import { becomesAnswering } from './answering.js';
 import { freePortRange } from './ports.js';
 import { startProcess } from './processes.js';
 import type { RunningKubernetes } from './kubernetes.js';
@@ -35,8 +35,6 @@ export interface FileIstiod extends RunningIstiod {
 const LOOPBACK = '127.0.0.1';
 const ROOT_NAMESPACE = 'istio-system';
 const READY_WITHIN_MS = 60_000;
-/** How much of a log an error quotes. */
-const QUOTED_CHARACTERS = 3_000;
 
 /**
  * What a stock Envoy needs: it lacks Istio's own filters (metadata exchange, ALPN), and here is no certificate
@@ -152,33 +150,14 @@ async function takeSeat(dir: string): Promise<Seat> {
 }
 
 async function whenReady(process: RunningProcess, { ports }: Seat): Promise<RunningIstiod> {
-  const log = (): string => readFileSync(process.logFile, 'utf8');
-  try {
-    const readyUrl = `http://${LOOPBACK}:${ports.http}/ready`;
-    await waitFor(`istiod's readiness at ${readyUrl}`, READY_WITHIN_MS, async () => {
-      if (!process.isRunning()) return 'ended';
-      const response = await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) });
-      return response.ok && 'ready';
-    });
-    if (!process.isRunning()) throw new Error('istiod ended before it was ready');
-  } catch (error) {
-    await process.stop();
-    throw withLog(error, process.logFile);
-  }
+  const url = `http://${LOOPBACK}:${ports.http}/ready`;
+  await becomesAnswering(process, { name: 'istiod', state: 'ready', url, withinMs: READY_WITHIN_MS });
   return {
     xds: { address: LOOPBACK, port: ports.grpc },
     sidecarPorts: { outbound: ports.outbound, inbound: ports.inbound },
     stop: () => process.stop(),
-    log,
+    log: () => readFileSync(process.logFile, 'utf8'),
   };
-}
-
-/** The error with the end of the log that explains it. */
-export function withLog(error: unknown, logFile: string): Error {
-  const text = readFileSync(logFile, 'utf8').slice(-QUOTED_CHARACTERS);
-  return new Error(`${error instanceof Error ? error.message : String(error)}\n${logFile} ends with:\n${text}`, {
-    cause: error,
-  });
 }
 
 /** A half-written file would be read as one that is broken. */

@@ -6,7 +6,7 @@ import { locateBuilt, locatePart } from '../scripts/parts/locate.js';
 import { run } from '../scripts/parts/run.js';
 import type { RunOutcome } from '../scripts/parts/run.js';
 import { waitFor } from './http.js';
-import { withLog } from './istiod.js';
+import { withLog } from './answering.js';
 import { freePortRange } from './ports.js';
 import { startProcess } from './processes.js';
 import type { RunningProcess } from './processes.js';

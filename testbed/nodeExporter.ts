@@ -1,6 +1,5 @@
 import { locatePart } from '../scripts/parts/locate.js';
-import { waitFor } from './http.js';
-import { withLog } from './istiod.js';
+import { becomesAnswering } from './answering.js';
 import { freePort } from './ports.js';
 import { startProcess } from './processes.js';
 
@@ -35,16 +34,6 @@ export async function startNodeExporter({ directory, port }: NodeExporterOptions
       ...[`--web.listen-address=${address}`, '--log.level=warn'],
     ],
   });
-  try {
-    await waitFor(`the node exporter at ${url}`, READY_WITHIN_MS, async () => {
-      if (!exporter.isRunning()) return 'ended';
-      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-      return response.ok && 'ready';
-    });
-    if (!exporter.isRunning()) throw new Error('the node exporter ended before it answered');
-  } catch (error) {
-    await exporter.stop();
-    throw withLog(error, exporter.logFile);
-  }
+  await becomesAnswering(exporter, { name: 'the node exporter', state: 'ready', url, withinMs: READY_WITHIN_MS });
   return { url, pid: exporter.pid, stop: () => exporter.stop() };
 }

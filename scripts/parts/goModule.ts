@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withLock } from '../lock.mjs';
 import { BUILD_LOCK, goEnvironment, ownCaches } from './go.js';
@@ -11,15 +11,14 @@ import { lastLine, run } from './run.js';
 import { buildRustLibrary, findCargo } from './rust.js';
 import type { RustLibrary } from './rust.js';
 import {
-  describeVerified,
   discard,
-  linkPointsTo,
-  replaceLink,
+  filesAreWhole,
+  linkPrograms,
+  programsAreLinked,
+  recordFiles,
   scratchDirectory,
-  sha256File,
   storeDirectory,
 } from './store.js';
-import type { Verified } from './store.js';
 
 export interface GoProgram {
   name: BuiltPartName;
@@ -61,7 +60,6 @@ export type Say = (state: string) => void;
 export type BuildPrograms = (module: GoModule, folder: string, say: Say) => Promise<void>;
 
 const RECORD = 'built.json';
-type BuildRecord = Readonly<Record<string, Verified>>;
 
 function sourceFolder(module: GoModule): string {
   return path.join(import.meta.dirname, module.folder);
@@ -99,26 +97,22 @@ export function builtFolder(module: GoModule, cache: string): string {
   return storeDirectory(cache, `${module.name}-${moduleVersion(module)}-${contentHash(module)}`);
 }
 
-function isWhole(module: GoModule, folder: string): boolean {
-  try {
-    const record = JSON.parse(readFileSync(path.join(folder, RECORD), 'utf8')) as BuildRecord;
-    const names = [...module.programs.map(({ name }) => name), ...module.files.map(({ file }) => path.basename(file))];
-    return names.every((name) => {
-      const { size, mtimeMs } = statSync(path.join(folder, name));
-      return record[name]?.bytes === size && record[name].modifiedAtMs === mtimeMs;
-    });
-  } catch {
-    return false;
-  }
+function programsOf({ programs }: GoModule): readonly string[] {
+  return programs.map(({ name }) => name);
 }
 
-const linkOf = (cache: string, name: string): string => path.join(cache, 'bin', name);
+function filesOf(module: GoModule): readonly string[] {
+  return [...programsOf(module), ...module.files.map(({ file }) => path.basename(file))];
+}
+
+function isWhole(module: GoModule, folder: string): boolean {
+  return filesAreWhole(folder, RECORD, filesOf(module));
+}
 
 /** Are all programs of the module in the cache, as they were built from the sources as they are now, and linked? */
 export function moduleIsBuilt(module: GoModule, cache: string): boolean {
   const folder = builtFolder(module, cache);
-  const linked = module.programs.every(({ name }) => linkPointsTo(linkOf(cache, name), path.join(folder, name)));
-  return linked && isWhole(module, folder);
+  return programsAreLinked(cache, folder, programsOf(module)) && isWhole(module, folder);
 }
 
 /** Brings the module's programs into the cache. A build that was broken off leaves nothing but Go's own caches. */
@@ -129,10 +123,7 @@ export async function buildModule(module: GoModule, cache: string, build: BuildP
       onWait: () => say('waiting for another build'),
     });
   }
-  for (const { name } of module.programs) {
-    const program = path.join(folder, name);
-    if (!linkPointsTo(linkOf(cache, name), program)) await replaceLink(linkOf(cache, name), program);
-  }
+  await linkPrograms(cache, folder, programsOf(module));
 }
 
 async function buildInto(
@@ -147,17 +138,11 @@ async function buildInto(
   await mkdir(scratch, { recursive: true });
   try {
     await build(module, scratch, say);
-    const record: Record<string, Verified> = {};
-    for (const { name } of module.programs) {
-      const file = path.join(scratch, name);
-      if (!isExecutableFile(file)) throw new Error(`the build of ${module.name} brought no ${name}`);
-      record[name] = describeVerified(file, await sha256File(file));
+    for (const name of programsOf(module)) {
+      const built = isExecutableFile(path.join(scratch, name));
+      if (!built) throw new Error(`the build of ${module.name} brought no ${name}`);
     }
-    for (const { file } of module.files) {
-      const copy = path.join(scratch, path.basename(file));
-      record[path.basename(file)] = describeVerified(copy, await sha256File(copy));
-    }
-    await writeFile(path.join(scratch, RECORD), JSON.stringify(record, null, 2));
+    await recordFiles(scratch, RECORD, filesOf(module));
     await discard(folder);
     await rename(scratch, folder);
   } finally {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -39,6 +39,48 @@ export function isUnchanged(file: string, recordFile: string, sha256: string): b
     return record.sha256 === sha256 && record.bytes === now.bytes && record.modifiedAtMs === now.modifiedAtMs;
   } catch {
     return false;
+  }
+}
+
+type FolderRecord = Readonly<Record<string, Verified>>;
+
+/** Writes down what the files of a folder are like, by name, so that a second run need not read them. */
+export async function recordFiles(folder: string, recordName: string, names: readonly string[]): Promise<void> {
+  const record: Record<string, Verified> = {};
+  for (const name of names) {
+    const file = path.join(folder, name);
+    record[name] = describeVerified(file, await sha256File(file));
+  }
+  await writeFile(path.join(folder, recordName), JSON.stringify(record, null, 2));
+}
+
+/** Are all these files there, as `recordFiles` found them? */
+export function filesAreWhole(folder: string, recordName: string, names: readonly string[]): boolean {
+  try {
+    const record = JSON.parse(readFileSync(path.join(folder, recordName), 'utf8')) as FolderRecord;
+    return names.every((name) => {
+      const { size, mtimeMs } = statSync(path.join(folder, name));
+      return record[name]?.bytes === size && record[name].modifiedAtMs === mtimeMs;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Place in `bin/` of a program, by which it is found. */
+export function programLink(cache: string, name: string): string {
+  return path.join(cache, 'bin', name);
+}
+
+/** Do the links of these programs lead into the folder? */
+export function programsAreLinked(cache: string, folder: string, names: readonly string[]): boolean {
+  return names.every((name) => linkPointsTo(programLink(cache, name), path.join(folder, name)));
+}
+
+export async function linkPrograms(cache: string, folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const [link, program] = [programLink(cache, name), path.join(folder, name)];
+    if (!linkPointsTo(link, program)) await replaceLink(link, program);
   }
 }
 
