@@ -1,5 +1,5 @@
 import type { ActivityName } from './telemetry.js';
-import { regionOfWorkflow } from './telemetry.js';
+import { planHashOf, regionOfWorkflow } from './telemetry.js';
 import type { ApplyInput, JudgeOutcome, RegionActivities, RestoreInput, WindowInput } from './contract.js';
 import type { AuditBacklog } from '../adapters/audit/backlog.js';
 import type { AuditKind, AuditValue, NewAuditEntry } from '../core/audit/record.js';
@@ -20,13 +20,13 @@ export interface Act {
   outcome: { ok: true; output: unknown } | { ok: false; error: unknown };
 }
 
-/** What an act says besides who, when and where. */
+/** What an act says besides who, when, where and of what. */
 interface ActFact {
   kind: AuditKind;
   why: string;
-  subject: string;
   from?: AuditValue;
   to?: AuditValue;
+  /** Absent: of the plan that the input names. */
   planHash?: string;
   result?: AuditValue;
 }
@@ -47,23 +47,28 @@ const MAPPINGS: { readonly [N in ActivityName]?: Mapping<N> } = {
   acceptRegion: {
     subject: () => 'region file',
     done: (_, { specRef, autonomy, services }) => ({
-      ...{ kind: 'started', why: 'its region file was accepted', subject: 'region file' },
-      ...{ to: specRef.hash, result: { autonomy, services } },
+      kind: 'started',
+      why: 'its region file was accepted',
+      to: specRef.hash,
+      result: { autonomy, services },
     }),
   },
   forecastRegion: {
     subject: () => 'forecast',
     done: (_, { ref, trust, services }) => ({
-      ...{ kind: 'forecast', why: services.map(({ service, trustReason }) => `${service}: ${trustReason}`).join('; ') },
-      ...{ subject: 'forecast', to: ref.hash },
+      kind: 'forecast',
+      why: services.map(({ service, trustReason }) => `${service}: ${trustReason}`).join('; '),
+      to: ref.hash,
       result: { trust, peakRps: Object.fromEntries(services.map(({ service, peakRps }) => [service, peakRps])) },
     }),
   },
   planRegion: {
     subject: () => 'plan',
     done: ({ forecastRef }, { plan, services, warnings }) => ({
-      ...{ kind: 'planned', why: `from forecast ${forecastRef.hash.slice(0, 12)}`, subject: 'plan' },
-      ...{ to: plan.hash, planHash: plan.hash },
+      kind: 'planned',
+      why: `from forecast ${forecastRef.hash.slice(0, 12)}`,
+      to: plan.hash,
+      planHash: plan.hash,
       result: {
         instances: Object.fromEntries(services.map(({ service, instances }) => [service, instances])),
         warnings: warnings.length,
@@ -73,7 +78,7 @@ const MAPPINGS: { readonly [N in ActivityName]?: Mapping<N> } = {
   deployRelease: {
     subject: ({ deploymentId }) => `deployment ${deploymentId}`,
     done: (input, { releaseHash, recap, reattached }) => ({
-      ...appliedFact(input, releaseHash, `deployment ${input.deploymentId}`),
+      ...appliedFact(input, releaseHash),
       result: {
         reattached,
         hosts: Object.fromEntries(
@@ -85,40 +90,40 @@ const MAPPINGS: { readonly [N in ActivityName]?: Mapping<N> } = {
   applyIntent: {
     subject: ({ epoch }) => `release of epoch ${epoch}`,
     done: (input, { releaseHash, hosts }) => ({
-      ...appliedFact(input, releaseHash, `release of epoch ${input.epoch}`),
+      ...appliedFact(input, releaseHash),
       result: Object.fromEntries(hosts.map(({ host, outcome }) => [host, outcome])),
     }),
   },
   restoreDeployment: {
     subject: ({ releaseHash }: RestoreInput) => `release ${releaseHash.slice(0, 12)}`,
     done: ({ epoch, expectedHash, releaseHash }, { hosts }) => ({
-      ...{ kind: 'restored', why: `under epoch ${epoch}`, subject: `release ${releaseHash.slice(0, 12)}` },
-      ...{ from: expectedHash, to: releaseHash },
+      kind: 'restored',
+      why: `under epoch ${epoch}`,
+      from: expectedHash,
+      to: releaseHash,
       result: Object.fromEntries(hosts.map(({ host, outcome }) => [host, outcome])),
     }),
   },
   moveEntry: {
     subject: ({ phase }) => `entry: ${phase}`,
     done: ({ phase }, { called }) => ({
-      ...{ kind: 'entry-moved', why: phase === 'activate' ? 'users enter here' : 'users go back' },
-      ...{ subject: `entry: ${phase}`, to: phase, result: called ? 'its owner was told' : 'no hook is declared' },
+      kind: 'entry-moved',
+      why: phase === 'activate' ? 'users enter here' : 'users go back',
+      to: phase,
+      result: called ? 'its owner was told' : 'no hook is declared',
     }),
   },
   exportTargets: {
     subject: ({ window }: WindowInput) => `instances of ${window ?? 'the first window'}`,
     // Without a hook nobody was asked for anything.
-    done: ({ plan, window }, { called }) =>
-      called
-        ? {
-            ...{ kind: 'targets-exported', why: 'the plan wants them ready', planHash: plan.hash },
-            ...{ subject: `instances of ${window ?? 'the first window'}`, result: 'their owner was told' },
-          }
-        : null,
+    done: (_, { called }) =>
+      called ? { kind: 'targets-exported', why: 'the plan wants them ready', result: 'their owner was told' } : null,
   },
   judgeStage: {
     subject: ({ localPercent }) => `stage of ${localPercent} %`,
-    done: ({ plan, localPercent }, { verdict, reason, services }) => ({
-      ...{ kind: 'judged', why: reason, subject: `stage of ${localPercent} %`, planHash: plan.hash },
+    done: (_, { verdict, reason, services }) => ({
+      kind: 'judged',
+      why: reason,
       result: { verdict, services: seen(services) },
     }),
   },
@@ -141,7 +146,7 @@ export function entryOfAct(act: Act, info: ActInfo, atMs: number): { region: str
   const { outcome } = act;
   const fact = outcome.ok
     ? mapping.done(input, outcome.output as Outputs[ActivityName])
-    : failedFact(act.name, mapping.subject(input), outcome.error);
+    : failedFact(act.name, outcome.error);
   if (fact === null) return null;
   const { runId, activityId, attempt, workflowId } = info;
   const { from = null, to = null, planHash = planHashOf(input), result = null } = fact;
@@ -151,7 +156,7 @@ export function entryOfAct(act: Act, info: ActInfo, atMs: number): { region: str
     kind: fact.kind,
     who: PROGRAM,
     why: fact.why.slice(0, MAX_TEXT),
-    subject: fact.subject.slice(0, MAX_TEXT),
+    subject: mapping.subject(input).slice(0, MAX_TEXT),
     ...{ from, to, planHash, result, workflowId, runId },
   };
   return { region, entry };
@@ -192,7 +197,7 @@ export function withAudit(
   return { ...activities, ...(Object.fromEntries(wrapped) as Partial<RegionActivities>) };
 }
 
-function appliedFact(input: ApplyInput, releaseHash: string, subject: string): ActFact {
+function appliedFact(input: ApplyInput, releaseHash: string): ActFact {
   const { stage, window, overrides, adjustments } = input.intent;
   const parts = [
     `stage of ${stage.localPercent} %${stage.enforceLimits ? ', limits enforced' : ''}`,
@@ -200,23 +205,17 @@ function appliedFact(input: ApplyInput, releaseHash: string, subject: string): A
     ...overrides.map(({ address, value, who }) => `override ${address} = ${value} by ${who}`),
     ...adjustments.map(({ address, to }) => `adjustment ${address} = ${to}`),
   ];
-  return { kind: 'applied', why: parts.join('; '), subject, from: input.expectedHash, to: releaseHash };
+  return { kind: 'applied', why: parts.join('; '), from: input.expectedHash, to: releaseHash };
 }
 
-function failedFact(name: string, subject: string, error: unknown): ActFact {
+function failedFact(name: string, error: unknown): ActFact {
   const type = (error as { type?: unknown } | null)?.type;
   const detail = (error instanceof Error ? error.message : String(error)).slice(0, MAX_TEXT);
   return {
     kind: 'failed',
     why: `${name} failed`,
-    subject,
     result: typeof type === 'string' ? { type, detail } : detail,
   };
-}
-
-function planHashOf(input: unknown): string | null {
-  const hash = (input as { plan?: { hash?: unknown } } | null)?.plan?.hash;
-  return typeof hash === 'string' ? hash : null;
 }
 
 function seen(services: JudgeOutcome['services']): AuditValue {

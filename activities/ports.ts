@@ -32,8 +32,8 @@ export interface Ports {
   metrics: MetricsStore;
   /** A second source beside our own reading of the proxies; absent: there is none. */
   signals?: SignalSource;
-  /** Absent: nobody keeps one, and workflows go on without; what they note waits in their state. */
-  audit?: AuditLog;
+  /** While it is away workflows go on without; what they note waits in their state. */
+  audit: AuditLog;
   hooks: HookClient;
   openTarget(host: HostSpec): ProxyTarget;
   delivery: Readonly<Record<DeliveryTool, DeliveryRunner>>;

@@ -1,4 +1,3 @@
-import { AuditUnavailableError } from '../adapters/audit/port.js';
 import type { AuditInput, AuditOutcome } from './contract.js';
 import type { Activity } from './ports.js';
 
@@ -9,7 +8,6 @@ import type { Activity } from './ports.js';
 export const recordAudit: Activity<AuditInput, AuditOutcome> =
   (ports) =>
   async ({ region, workflowId, entries }) => {
-    if (ports.audit === undefined) throw new AuditUnavailableError('this worker has no audit');
     const { head, conflicts } = await ports.audit.append(
       region,
       entries.map((entry) => ({ ...entry, workflowId })),

@@ -97,6 +97,12 @@ export function regionOfWorkflow(workflowId: string): string | null {
   return /^region\/([^/]+)(?:\/adjustment)?$/.exec(workflowId)?.[1] ?? null;
 }
 
+/** The plan that an activity works on, by its input; `null`: it works on none. */
+export function planHashOf(input: unknown): string | null {
+  const hash = (input as { plan?: { hash?: unknown } | null } | null | undefined)?.plan?.hash;
+  return typeof hash === 'string' ? hash : null;
+}
+
 function deployed(kind: string): NonNullable<Mapping<'applyIntent'>['ended']> {
   return (meter, region, result) => meter.add('psmg_deployments_total', { region, kind, result });
 }

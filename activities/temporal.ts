@@ -14,17 +14,16 @@ import type { Meter } from '../adapters/telemetry/port.js';
  * The one file that knows Temporal: binds ports, signal and heartbeat, turns failures into Temporal's, and tells the
  * meter how each attempt ended.
  */
-export function temporalActivities(ports: Ports, meter?: Meter, acts?: AuditBacklog): RegionActivities {
+export function temporalActivities(ports: Ports, meter: Meter, acts: AuditBacklog): RegionActivities {
   const bound = Object.entries(ACTIVITIES).map(([name, activity]) => {
     const work = (activity as (ports: Ports) => (input: unknown, run: ActivityRun) => Promise<unknown>)(ports);
-    if (meter === undefined) return [name, (input: unknown) => runActivity(work, input)];
     return [name, (input: unknown) => measured(meter, name, () => runActivity(work, input))];
   });
-  const activities = Object.fromEntries(bound) as RegionActivities;
-  return acts === undefined ? activities : withAudit(activities, acts, actInfo, ports.now);
+  return withAudit(Object.fromEntries(bound) as RegionActivities, acts, actInfo, ports.now);
 }
 
-function actInfo(): ActInfo | null {
+/** Of the activity that runs now; `null`: no workflow asked for it. */
+export function actInfo(): ActInfo | null {
   const { workflowExecution, activityId, attempt } = Context.current().info;
   return workflowExecution === undefined ? null : { ...workflowExecution, activityId, attempt };
 }

@@ -4,11 +4,11 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { AuditLog, AuditRead } from '../adapters/audit/port.js';
 import { createSqliteAuditLog } from '../adapters/audit/sqlite.js';
-import { recordsOf, recordsOfFile } from '../adapters/audit/stream.js';
+import { recordsOf, recordsOfFile, verifyPages } from '../adapters/audit/stream.js';
 import type { AuditHead, AuditRecord } from '../core/audit/record.js';
 import { AUDIT_KINDS, EMPTY_HEAD } from '../core/audit/record.js';
 import type { ChainReport } from '../core/audit/verify.js';
-import { ChainVerifier, parseHead } from '../core/audit/verify.js';
+import { parseHead } from '../core/audit/verify.js';
 import type { Problem } from '../core/spec/problem.js';
 import { workerConfig } from '../workers/config.js';
 import { auditLine, reportText } from './auditText.js';
@@ -139,24 +139,17 @@ async function verify(
   anchors: readonly AuditHead[],
 ): Promise<ChainReport> {
   const after = options.after === undefined ? null : parseHead(options.after);
-  const verifier = new ChainVerifier({
+  return verifyPages(pages, {
     anchors,
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(after === null ? {} : { after }),
   });
-  for await (const page of pages) {
-    for (const read of page) {
-      if (read.ok) verifier.take(read.place, read.record);
-      else verifier.takeUnreadable(read.place, read.detail);
-    }
-  }
-  return verifier.finish();
 }
 
 async function anchorsOf(options: VerifyCommand): Promise<readonly AuditHead[]> {
   const given = options.head.flatMap((text) => parseHead(text) ?? []);
   if (!options.ask || options.region === undefined) return given;
-  const { auditHeads } = await import('./auditHeads.js');
+  const { auditHeads } = await import('./regionClient.js');
   return [...given, ...(await auditHeads(options.region))];
 }
 

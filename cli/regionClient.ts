@@ -1,13 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { AuditHead } from '../core/audit/record.js';
 import { connectClient, temporalTarget } from '../workers/connect.js';
 import { traceConfig } from '../workers/tracing/config.js';
 import type { Tracing } from '../workers/tracing/tracing.js';
-import { REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
+import type { AuditStatus } from '../workflows/shared/audit.js';
+import { REGION_WORKFLOW_TYPE, adjustmentWorkflowId, regionWorkflowId } from '../workflows/shared/names.js';
 import type { MessageName, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
 
-/** The part of the region commands that needs Temporal's client; loaded only when one of them runs. */
+/** The part of the commands that needs Temporal's client; loaded only when one of them runs. */
 
 export async function startRegion(
   name: string,
@@ -27,6 +29,20 @@ export async function startRegion(
 
 export async function regionStatus(name: string): Promise<RegionStatus> {
   return withClient((client) => client.workflow.getHandle(regionWorkflowId(name)).query<RegionStatus>('status'));
+}
+
+/** Where a region's two workflows know its chain to end. Rejects when the region's lifecycle does not answer. */
+export async function auditHeads(region: string): Promise<readonly AuditHead[]> {
+  return withClient(async (client) => {
+    const ask = (workflowId: string): Promise<{ audit?: AuditStatus }> =>
+      client.workflow.getHandle(workflowId).query<{ audit?: AuditStatus }>('status');
+    const lifecycle = await ask(regionWorkflowId(region));
+    // A region that does not operate yet has no adjustment.
+    const adjustment = await ask(adjustmentWorkflowId(region)).catch(() => ({}) as { audit?: AuditStatus });
+    return [lifecycle, adjustment].flatMap(({ audit }) =>
+      audit === undefined || audit.seq === null || audit.hash === null ? [] : [{ seq: audit.seq, hash: audit.hash }],
+    );
+  });
 }
 
 /** Sends a message as an update; a refusal by its validator is an outcome like any other. */

@@ -8,20 +8,21 @@ import type {
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
 } from '@temporalio/worker';
+import { planHashOf } from '../activities/telemetry.js';
 import { SPAN_ATTRIBUTES } from './tracing/spans.js';
 
 /** Log lines and spans of an activity say which plan it works on. */
 export const planContext: ActivityInterceptorsFactory = () => {
-  let planHash: string | undefined;
+  let planHash: string | null = null;
   const inbound: ActivityInboundCallsInterceptor = {
     execute: async (input, next) => {
       planHash = planHashOf(input.args[0]);
-      if (planHash !== undefined) trace.getActiveSpan()?.setAttribute(SPAN_ATTRIBUTES.planHash, planHash);
+      if (planHash !== null) trace.getActiveSpan()?.setAttribute(SPAN_ATTRIBUTES.planHash, planHash);
       return next(input);
     },
   };
   const outbound: ActivityOutboundCallsInterceptor = {
-    getLogAttributes: (input, next) => next({ ...input, ...(planHash === undefined ? {} : { planHash }) }),
+    getLogAttributes: (input, next) => next({ ...input, ...(planHash === null ? {} : { planHash }) }),
   };
   return { inbound, outbound };
 };
@@ -31,8 +32,3 @@ export const activitySpans: ActivityInterceptorsFactory = (context) => ({
   inbound: new OpenTelemetryActivityInboundInterceptor(context),
   outbound: new OpenTelemetryActivityOutboundInterceptor(context),
 });
-
-function planHashOf(input: unknown): string | undefined {
-  const { plan } = (typeof input === 'object' && input !== null ? input : {}) as { plan?: { hash?: unknown } | null };
-  return typeof plan?.hash === 'string' ? plan.hash : undefined;
-}

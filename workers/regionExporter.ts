@@ -3,8 +3,8 @@ import { openRegion, regionOfWorkflow } from '../activities/telemetry.js';
 import type { Log } from '../adapters/telemetry/log.js';
 import type { Meter } from '../adapters/telemetry/port.js';
 import { setState } from '../adapters/telemetry/port.js';
-import { BLOCKED_REASONS, PHASES, TRUSTS, TUNER_STATES } from '../adapters/telemetry/states.js';
-import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+import { BLOCKED_REASONS, PHASES, TRUSTS } from '../adapters/telemetry/states.js';
+import type { RegionStatus, TunerState } from '../workflows/regionLifecycle/status.js';
 import { REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/shared/searchAttributes.js';
 import { Probe } from './health/probe.js';
@@ -15,30 +15,30 @@ export interface RegionExporterOptions {
   log: Log;
   /** Milliseconds, by a clock that never goes back. */
   now(): number;
-  limits?: Partial<ExporterLimits>;
 }
 
-export interface ExporterLimits {
-  listMs: number;
-  /** How often a region is asked for its status where its phase stays; a change of phase is followed at once. */
-  statusMs: number;
-  /** Regions that are asked after one list, at most: a thousand of them must not keep a cluster busy with questions. */
-  asksPerList: number;
-  /** What visibility has not confirmed for so long is not shown any more. */
-  unknownMs: number;
-}
-
-/** By these, 240 regions are asked each minute, and a thousand each within 5. */
-export const EXPORTER_LIMITS: ExporterLimits = {
-  listMs: 15_000,
-  statusMs: 60_000,
-  asksPerList: 60,
-  unknownMs: 120_000,
-};
+const LIST_EVERY_MS = 15_000;
+/** How often a region is asked for its status where its phase stays; a change of phase is followed at once. */
+const STATUS_EVERY_MS = 60_000;
+/**
+ * Regions that are asked after one list, at most: a thousand of them must not keep a cluster busy with questions. 240 are
+ * asked each minute, and a thousand each within 5.
+ */
+const ASKS_PER_LIST = 60;
+/** What visibility has not confirmed for so long is not shown any more. */
+const UNKNOWN_MS = 120_000;
 
 const LIST_WITHIN_MS = 10_000;
 const STATUS_WITHIN_MS = 5000;
 const STATUS_AT_ONCE = 4;
+
+const TUNER_STATE: Readonly<Record<TunerState, true>> = {
+  'not-started': true,
+  running: true,
+  held: true,
+  'tuner-stopped': true,
+};
+const TUNER_STATES = Object.keys(TUNER_STATE);
 
 interface Listed {
   region: string;
@@ -52,7 +52,6 @@ interface Listed {
  */
 export class RegionExporter {
   private readonly options: RegionExporterOptions;
-  private readonly limits: ExporterLimits;
   private readonly probe: Probe<void>;
   /** When each running region is due to be asked, and what it was like then. */
   private readonly asked = new Map<string, { dueMs: number; seen: string }>();
@@ -62,9 +61,8 @@ export class RegionExporter {
 
   constructor(options: RegionExporterOptions) {
     this.options = options;
-    this.limits = { ...EXPORTER_LIMITS, ...options.limits };
     this.probe = new Probe({
-      everyMs: this.limits.listMs,
+      everyMs: LIST_EVERY_MS,
       now: () => options.now(),
       look: () => this.refresh(),
       onError: (error) => this.failed(error),
@@ -84,10 +82,10 @@ export class RegionExporter {
   }
 
   private failed(error: unknown): void {
-    const { meter, log, now } = this.options;
+    const { meter, log } = this.options;
     meter.add('psmg_worker_visibility_errors_total', { call: 'list' });
     log.write('warn', 'the regions cannot be listed', { component: 'exporter', error });
-    if (now() - this.probe.lastSuccessMs > this.limits.unknownMs) {
+    if (this.probe.ageSeconds() * 1000 > UNKNOWN_MS) {
       for (const region of this.asked.keys()) forgetState(meter, region);
       this.asked.clear();
     }
@@ -103,7 +101,7 @@ export class RegionExporter {
     }
     this.forgetClosed(new Set(running.map(({ region }) => region)));
     // While nobody answers, each question takes its whole time: the next list must not wait for all of them.
-    const untilMs = now() + this.limits.listMs / 2;
+    const untilMs = now() + LIST_EVERY_MS / 2;
     const due = this.due(running);
     for (let i = 0; i < due.length && now() < untilMs; i += STATUS_AT_ONCE) {
       await Promise.all(due.slice(i, i + STATUS_AT_ONCE).map((listed) => this.ask(listed)));
@@ -121,7 +119,7 @@ export class RegionExporter {
       .map((listed) => ({ listed, dueMs: dueMs(listed) }))
       .filter((one) => one.dueMs <= nowMs)
       .sort((a, b) => (a.dueMs === b.dueMs ? 0 : a.dueMs - b.dueMs))
-      .slice(0, this.limits.asksPerList)
+      .slice(0, ASKS_PER_LIST)
       .map(({ listed }) => listed);
   }
 
@@ -157,7 +155,7 @@ export class RegionExporter {
   private async ask(listed: Listed): Promise<void> {
     const { client, meter, log, now } = this.options;
     const { region } = listed;
-    this.asked.set(region, { dueMs: now() + this.limits.statusMs, seen: seenOf(listed) });
+    this.asked.set(region, { dueMs: now() + STATUS_EVERY_MS, seen: seenOf(listed) });
     try {
       const handle = client.workflow.getHandle(regionWorkflowId(region));
       const status = await client.withDeadline(Date.now() + STATUS_WITHIN_MS, () =>

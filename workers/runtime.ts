@@ -13,7 +13,7 @@ const LEVELS: Readonly<Record<TemporalLogLevel, LogLevel>> = {
 };
 
 /** What Temporal's SDK, its native part, workflows and activities say, in the fields of our own log. */
-export function temporalLogger(log: Log): Logger {
+function temporalLogger(log: Log): Logger {
   const write = (level: TemporalLogLevel, message: string, meta?: LogMetadata): void => {
     log.write(LEVELS[level], message, fieldsOf(meta));
   };

@@ -5,16 +5,9 @@ import type { Ports } from '../activities/ports.js';
 import type { Log } from '../adapters/telemetry/log.js';
 import type { PrometheusMeter } from '../adapters/telemetry/prometheus.js';
 import type { WorkerConfig } from './config.js';
-import type { HealthLimits } from './health/monitor.js';
 import { HealthMonitor } from './health/monitor.js';
 import { serveHealth } from './health/serve.js';
-import type { ExporterLimits } from './regionExporter.js';
 import { RegionExporter } from './regionExporter.js';
-
-export interface TelemetryLimits {
-  health?: Partial<HealthLimits>;
-  exporter?: Partial<ExporterLimits>;
-}
 
 export interface TelemetryOptions {
   config: WorkerConfig;
@@ -23,7 +16,6 @@ export interface TelemetryOptions {
   ports: Pick<Ports, 'metrics'>;
   meter: PrometheusMeter;
   log: Log;
-  limits: TelemetryLimits;
 }
 
 export interface Telemetry {
@@ -40,23 +32,14 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   const now = (): number => performance.timeOrigin + performance.now();
   const askTemporal = (): Promise<unknown> =>
     client.withDeadline(Date.now() + ASK_WITHIN_MS, () => client.workflowService.getSystemInfo({}));
-  const monitor = new HealthMonitor(
-    {
-      workerState: () => worker.getState(),
-      askTemporal,
-      metrics: ports.metrics,
-      stateDirectory: config.stateDirectory,
-      now,
-    },
-    options.limits.health,
-  );
-  const exporter = new RegionExporter({
-    client,
-    meter,
-    log,
+  const monitor = new HealthMonitor({
+    workerState: () => worker.getState(),
+    askTemporal,
+    metrics: ports.metrics,
+    stateDirectory: config.stateDirectory,
     now,
-    ...(options.limits.exporter === undefined ? {} : { limits: options.limits.exporter }),
   });
+  const exporter = new RegionExporter({ client, meter, log, now });
   const labels = { version: packageVersion(), node: process.version, task_queue: config.taskQueue };
   meter.set('psmg_worker_info', labels, 1);
   const server = await serveHealth({

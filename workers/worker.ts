@@ -1,8 +1,7 @@
-import type { WorkflowBundle, WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import type { WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { makeWorkflowExporter } from '@temporalio/interceptors-opentelemetry';
 import { createAuditBacklog } from '../adapters/audit/backlog.js';
-import type { Ports } from '../activities/ports.js';
 import { temporalActivities } from '../activities/temporal.js';
 import type { Log } from '../adapters/telemetry/log.js';
 import { createPrometheusMeter } from '../adapters/telemetry/prometheus.js';
@@ -13,7 +12,6 @@ import type { TemporalTarget } from './connect.js';
 import { connectClient, connectWorker } from './connect.js';
 import { composePorts } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
-import type { TelemetryLimits } from './telemetry.js';
 import { startTelemetry } from './telemetry.js';
 import type { Tracing } from './tracing/tracing.js';
 import { startTracing } from './tracing/tracing.js';
@@ -22,11 +20,6 @@ export interface WorkerOptions {
   config: WorkerConfig;
   target: TemporalTarget;
   log: Log;
-  /** Absent: composed from the config. */
-  ports?: Ports;
-  /** Absent: bundled now. */
-  bundle?: WorkflowBundle;
-  limits?: TelemetryLimits;
   onReady?(): void;
 }
 
@@ -35,10 +28,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { config, target, log } = options;
   const client = await connectClient(target);
   await ensureSearchAttributes(client);
-  const ports =
-    options.ports === undefined ? composePorts(config, log) : { ...options.ports, close: async () => undefined };
+  const ports = composePorts(config, log);
   const tracing = config.tracing === null ? null : startTracing(config.tracing, log);
-  const acts = ports.audit === undefined ? undefined : createAuditBacklog(ports.audit);
+  const acts = createAuditBacklog(ports.audit);
   const connection = await connectWorker(target);
   try {
     const meter = createPrometheusMeter({ now: () => Date.now(), processMetrics: true });
@@ -46,7 +38,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       connection,
       namespace: target.namespace,
       taskQueue: config.taskQueue,
-      workflowBundle: options.bundle ?? (await bundleWorkflows({ spans: tracing !== null })),
+      workflowBundle: await bundleWorkflows({ spans: tracing !== null }),
       activities: temporalActivities(ports, meter, acts),
       ...spansOf(tracing),
       shutdownGraceTime: '10 seconds',
@@ -54,8 +46,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       maxHeartbeatThrottleInterval: '2 seconds',
       stickyQueueScheduleToStartTimeout: config.stickyTimeoutMs,
     });
-    const { limits = {} } = options;
-    const telemetry = await startTelemetry({ config, client, worker, ports, meter, log, limits });
+    const telemetry = await startTelemetry({ config, client, worker, ports, meter, log });
     try {
       const running = worker.run();
       options.onReady?.();
@@ -71,7 +62,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     await connection.close();
     await client.connection.close();
-    await acts?.close();
+    await acts.close();
     await ports.close();
     await tracing?.stop();
   }

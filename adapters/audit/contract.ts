@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { entry } from '../../core/audit/fixtures.js';
-import { ChainVerifier } from '../../core/audit/verify.js';
 import type { ChainReport } from '../../core/audit/verify.js';
 import type { AuditLog } from './port.js';
 import { AuditUnavailableError } from './port.js';
-import { recordsOf } from './stream.js';
+import { recordsOf, verifyPages } from './stream.js';
 
 export interface AuditUnderTest {
   /** Another view of the same audit each time, as another process would have it. */
@@ -13,14 +12,7 @@ export interface AuditUnderTest {
 }
 
 export async function verifyLog(log: AuditLog, region: string): Promise<ChainReport> {
-  const verifier = new ChainVerifier({ region });
-  for await (const page of recordsOf(log, region)) {
-    for (const read of page) {
-      if (read.ok) verifier.take(read.place, read.record);
-      else verifier.takeUnreadable(read.place, read.detail);
-    }
-  }
-  return verifier.finish();
+  return verifyPages(recordsOf(log, region), { region });
 }
 
 /** What every audit upholds. */

@@ -4,6 +4,7 @@ import Database from 'libsql';
 import { checkRecord } from '../../core/audit/parseRecord.js';
 import type { AuditHead, NewAuditEntry } from '../../core/audit/record.js';
 import { EMPTY_HEAD, chainRecord, recordBody, saysTheSame } from '../../core/audit/record.js';
+import { inTransaction, makeDurable, migrate, schemaVersion } from '../sqlite/file.js';
 import type { AppendOutcome, AuditLog, AuditRead } from './port.js';
 import { AuditUnavailableError } from './port.js';
 
@@ -11,23 +12,26 @@ import { AuditUnavailableError } from './port.js';
  * `body` is what was hashed. The triggers are for slips of the hand: whoever can write the file can drop them, and is
  * found by the chain.
  */
-const SCHEMA = [
-  `CREATE TABLE records (
-     region TEXT NOT NULL,
-     seq INTEGER NOT NULL,
-     hash TEXT NOT NULL,
-     body TEXT NOT NULL,
-     PRIMARY KEY (region, seq)
-   );
-   CREATE UNIQUE INDEX records_key ON records (region, json_extract(body, '$.key'));
-   CREATE TRIGGER records_grow BEFORE INSERT ON records
-     WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM records WHERE region = NEW.region)
-     BEGIN SELECT raise(ABORT, 'audit records are appended, one after the other'); END;
-   CREATE TRIGGER records_stay BEFORE UPDATE ON records
-     BEGIN SELECT raise(ABORT, 'audit records are never changed'); END;
-   CREATE TRIGGER records_last BEFORE DELETE ON records
-     BEGIN SELECT raise(ABORT, 'audit records are never deleted'); END;`,
-] as const;
+const STEPS: readonly ((db: Database.Database) => void)[] = [
+  (db) =>
+    db.exec(
+      `CREATE TABLE records (
+         region TEXT NOT NULL,
+         seq INTEGER NOT NULL,
+         hash TEXT NOT NULL,
+         body TEXT NOT NULL,
+         PRIMARY KEY (region, seq)
+       );
+       CREATE UNIQUE INDEX records_key ON records (region, json_extract(body, '$.key'));
+       CREATE TRIGGER records_grow BEFORE INSERT ON records
+         WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM records WHERE region = NEW.region)
+         BEGIN SELECT raise(ABORT, 'audit records are appended, one after the other'); END;
+       CREATE TRIGGER records_stay BEFORE UPDATE ON records
+         BEGIN SELECT raise(ABORT, 'audit records are never changed'); END;
+       CREATE TRIGGER records_last BEFORE DELETE ON records
+         BEGIN SELECT raise(ABORT, 'audit records are never deleted'); END;`,
+    ),
+];
 
 export interface SqliteAuditOptions {
   /** How long an append waits for other processes. */
@@ -61,28 +65,23 @@ export function createSqliteAuditLog(file: string, options: SqliteAuditOptions =
     throw error;
   }
   const run = createStatements(db);
-  const open = (): void => {
+  const guarded = async <T>(work: () => T | Promise<T>): Promise<T> => {
     if (closed) throw new AuditUnavailableError('the audit is closed');
+    return work();
   };
   return {
-    append: async (region, entries) => {
-      open();
-      if (readOnly) throw new AuditUnavailableError('the audit was opened to be read');
-      return patiently(waitMs, () => run.append(region, entries));
-    },
-    read: async (region, fromSeq = 1, limit = 1000) => {
-      open();
-      return Promise.resolve(run.read(region, fromSeq, limit));
-    },
-    head: async (region) => {
-      open();
-      const head = run.head(region);
-      return Promise.resolve(head.seq === 0 ? null : head);
-    },
-    regions: async () => {
-      open();
-      return Promise.resolve(run.regions());
-    },
+    append: async (region, entries) =>
+      guarded(async () => {
+        if (readOnly) throw new AuditUnavailableError('the audit was opened to be read');
+        return patiently(waitMs, () => run.append(region, entries));
+      }),
+    read: async (region, fromSeq = 1, limit = 1000) => guarded(() => run.read(region, fromSeq, limit)),
+    head: async (region) =>
+      guarded(() => {
+        const head = run.head(region);
+        return head.seq === 0 ? null : head;
+      }),
+    regions: async () => guarded(() => run.regions()),
     close: async () => {
       if (!closed) db.close();
       closed = true;
@@ -92,30 +91,13 @@ export function createSqliteAuditLog(file: string, options: SqliteAuditOptions =
 }
 
 function prepare(db: Database.Database, file: string, readOnly: boolean): void {
-  const versionOf = (): number => (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-  const refuseNewer = (version: number): void => {
-    if (version <= SCHEMA.length) return;
-    throw new Error(`${file} has schema ${version}, this program knows ${SCHEMA.length}: use the newer program`);
-  };
   if (readOnly) {
-    refuseNewer(versionOf());
+    schemaVersion(db, file, STEPS.length);
     db.exec('PRAGMA query_only = ON');
     return;
   }
-  db.exec('PRAGMA journal_mode = WAL');
-  // In WAL mode anything less may lose the last transactions when the power fails.
-  db.exec('PRAGMA synchronous = FULL');
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const version = versionOf();
-    refuseNewer(version);
-    for (const step of SCHEMA.slice(version)) db.exec(step);
-    if (version < SCHEMA.length) db.exec(`PRAGMA user_version = ${SCHEMA.length}`);
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
+  makeDurable(db);
+  migrate(db, file, STEPS);
   db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}`);
 }
 
@@ -132,12 +114,15 @@ function createStatements(db: Database.Database): Statements {
   const add = db.prepare('INSERT INTO records (region, seq, hash, body) VALUES (?, ?, ?, ?)');
   const list = db.prepare('SELECT seq, hash, body FROM records WHERE region = ? AND seq >= ? ORDER BY seq LIMIT ?');
   const names = db.prepare('SELECT DISTINCT region FROM records ORDER BY region');
-  const head = (region: string): AuditHead => (last.get(region) as AuditHead | undefined) ?? EMPTY_HEAD;
+  const head = (region: string): AuditHead => {
+    // The driver's rows have fields of their own besides.
+    const { seq, hash } = (last.get(region) as AuditHead | undefined) ?? EMPTY_HEAD;
+    return { seq, hash };
+  };
 
   return {
-    append: (region, entries) => {
-      db.exec('BEGIN IMMEDIATE');
-      try {
+    append: (region, entries) =>
+      inTransaction(db, 'IMMEDIATE', () => {
         let end = head(region);
         let appended = 0;
         const conflicts: string[] = [];
@@ -153,18 +138,10 @@ function createStatements(db: Database.Database): Statements {
           end = { seq: record.seq, hash: record.hash };
           appended += 1;
         }
-        db.exec('COMMIT');
-        return { head: { seq: end.seq, hash: end.hash }, appended, conflicts };
-      } catch (error) {
-        db.exec('ROLLBACK');
-        throw error;
-      }
-    },
+        return { head: end, appended, conflicts };
+      }),
     read: (region, fromSeq, limit) => (list.all(region, fromSeq, limit) as Row[]).map(toRead),
-    head: (region) => {
-      const { seq, hash } = head(region);
-      return { seq, hash };
-    },
+    head,
     regions: () => (names.all() as { region: string }[]).map(({ region }) => region),
   };
 }

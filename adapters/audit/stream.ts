@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { AuditLog, AuditRead } from './port.js';
 import { parseRecord } from '../../core/audit/parseRecord.js';
+import type { ChainReport, VerifyOptions } from '../../core/audit/verify.js';
+import { ChainVerifier } from '../../core/audit/verify.js';
 
 /** Small enough that a page is garbage before it is old. */
 const PAGE = 500;
@@ -40,4 +42,19 @@ export async function* recordsOfFile(file: string): AsyncGenerator<readonly Audi
     yield toReads(lines);
   }
   yield toReads([rest]);
+}
+
+/** Verifies the records of one region as they come. */
+export async function verifyPages(
+  pages: AsyncIterable<readonly AuditRead[]>,
+  options: VerifyOptions,
+): Promise<ChainReport> {
+  const verifier = new ChainVerifier(options);
+  for await (const page of pages) {
+    for (const read of page) {
+      if (read.ok) verifier.take(read.place, read.record);
+      else verifier.takeUnreadable(read.place, read.detail);
+    }
+  }
+  return verifier.finish();
 }

@@ -3,7 +3,7 @@ import type { Trust } from '../../core/spec/forecast.js';
 import type { Verdict } from '../../core/spec/observation.js';
 import type { StoreState } from '../metrics/port.js';
 
-/** The values of state sets. As records, so that the compiler names a word that is missing. */
+/** The values of state sets that other rooms define. As records, so that the compiler names a word that is missing. */
 
 const PHASE: Readonly<Record<Phase, true>> = {
   accepting: true,
@@ -54,5 +54,3 @@ export const BLOCKED_REASONS: readonly string[] = Object.keys(BLOCKED_REASON);
 export const TRUSTS: readonly string[] = Object.keys(TRUST);
 export const VERDICTS: readonly string[] = Object.keys(VERDICT);
 export const STORE_STATES: readonly string[] = Object.keys(STORE_STATE);
-export const TUNER_STATES: readonly string[] = ['not-started', 'running', 'held', 'tuner-stopped'];
-export const CHECK_STATES: readonly string[] = ['ok', 'degraded', 'failed'];

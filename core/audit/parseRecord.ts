@@ -1,4 +1,5 @@
 import type { AuditRecord } from './record.js';
+import { RECORD_VERSION } from './record.js';
 
 const TEXTS = [
   'region',
@@ -40,8 +41,10 @@ export function checkRecord(value: unknown): AuditRecord | string {
     if (fields[field] === undefined) return `has no "${field}"`;
   }
   if (!Number.isSafeInteger(fields['seq']) || (fields['seq'] as number) < 1) return 'has no sequence number "seq"';
-  if (fields['version'] !== 1) return `has version ${JSON.stringify(fields['version'])}; this program knows 1`;
-  const { planHash } = fields;
+  const { version, planHash } = fields;
+  if (version !== RECORD_VERSION) {
+    return `has version ${JSON.stringify(version)}; this program knows ${RECORD_VERSION}`;
+  }
   if (planHash !== null && typeof planHash !== 'string') return 'has no "planHash" (text or null)';
   for (const field of Object.keys(fields)) {
     if (!FIELDS.has(field)) return `has a field "${field.slice(0, 100)}" that no record has`;

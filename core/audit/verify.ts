@@ -97,9 +97,9 @@ export class ChainVerifier {
       this.say('missing', from, `${which} not there`, place);
     }
     for (const [seq, hashes] of this.anchors) {
-      if (seq === 0 || hashes.length === 0) continue;
+      if (seq <= this.head.seq) continue;
       const known = `record ${seq} was known with hash ${hashes.map((hash) => hash.slice(0, 12)).join(' and ')}`;
-      if (seq > this.head.seq) this.say('cut-tail', seq, `${known}; the chain ends at ${this.head.seq}`, null);
+      this.say('cut-tail', seq, `${known}; the chain ends at ${this.head.seq}`, null);
     }
     const { region, records, head, breaks, breakCount } = this;
     return { region, records, head, breaks, breakCount };

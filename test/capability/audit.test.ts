@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { Context } from '@temporalio/activity';
 import type { MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
 import { withAudit } from '../../activities/audit.js';
 import type { TickDecision } from '../../activities/contract.js';
+import { actInfo } from '../../activities/temporal.js';
 import { createAuditBacklog } from '../../adapters/audit/backlog.js';
 import { verifyLog } from '../../adapters/audit/contract.js';
 import { createSqliteAuditLog } from '../../adapters/audit/sqlite.js';
@@ -54,13 +54,9 @@ it('a life leaves a chain that verifies, with everybody who said something, once
   const log = createSqliteAuditLog(path.join(folder, 'audit.db'));
   outside.audit = log;
   const backlog = createAuditBacklog(log);
-  const info = (): Parameters<typeof withAudit>[2] extends () => infer I ? I : never => {
-    const { workflowExecution, activityId, attempt } = Context.current().info;
-    return workflowExecution === undefined ? null : { ...workflowExecution, activityId, attempt };
-  };
   const worker = await temporal.worker(
     name,
-    withAudit(outside.activities(), backlog, info, () => Date.now()),
+    withAudit(outside.activities(), backlog, actInfo, () => Date.now()),
   );
   const { client } = temporal.env;
   await worker.runUntil(async () => {

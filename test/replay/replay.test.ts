@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { DefaultLogger, Runtime, bundleWorkflowCode, makeTelemetryFilterString } from '@temporalio/worker';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { bundleWorkflows } from '../../workers/bundle.js';
-import { readHistories, replayHistories } from '../../workers/replay.js';
+import { keepStdoutForResults, readHistories, replayHistories } from '../../workers/replay.js';
 
 jest.setTimeout(60_000);
 
@@ -41,8 +41,7 @@ function tableOf(version: string): { file: string; events: number; reason: strin
 let folder: string;
 
 beforeAll(() => {
-  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  keepStdoutForResults();
   folder = mkdtempSync(path.join(tmpdir(), 'psmg-replay-'));
   // So that a changed copy of the workflows finds the packages.
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));

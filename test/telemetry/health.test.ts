@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   temporal = await startTemporal({ ui: false, logFile: path.join(folder, 'logs', 'temporal.log'), address: '' });
   client = await connectClient({ connection: { address: temporal.address }, namespace: 'default' });
   const stateDirectory = path.join(folder, 'state');
-  await remake(stateDirectory);
+  await mkdir(stateDirectory);
   monitor = new HealthMonitor(
     {
       workerState: () => workerState,
@@ -59,11 +59,6 @@ afterAll(async () => {
   await temporal.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function remake(directory: string): Promise<void> {
-  const { mkdir } = await import('node:fs/promises');
-  await mkdir(directory, { recursive: true });
-}
 
 async function ask(page: 'readyz' | 'healthz'): Promise<{ status: number; text: string }> {
   const response = await fetch(`${url}/${page}`);
@@ -122,7 +117,7 @@ describe('/readyz and /healthz', () => {
     await rm(directory, { recursive: true });
     await until('readyz', 503, /state-directory failed: .* cannot be written: (Error: )?ENOENT/);
     expect((await ask('healthz')).status).toBe(200);
-    await remake(directory);
+    await mkdir(directory);
     await until('readyz', 200, /^ok\n/);
   });
 

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { METRICS } from '../../adapters/telemetry/catalogue.js';
 import { waitFor } from '../../testbed/http.js';
 import { freePort } from '../../testbed/ports.js';
 import { bundleWorkflows } from '../../workers/bundle.js';
-import { replayHistories } from '../../workers/replay.js';
+import { keepStdoutForResults, replayHistories } from '../../workers/replay.js';
 import type { Place } from '../capability/world.js';
 import { startPlace } from '../capability/world.js';
 import type { CollectedSpan, Collector } from './collector.js';
@@ -20,8 +19,7 @@ let health: string;
 const environment: Record<string, string> = {};
 
 beforeAll(async () => {
-  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  keepStdoutForResults();
   collector = await startCollector();
   const port = await freePort();
   health = `http://127.0.0.1:${port}`;

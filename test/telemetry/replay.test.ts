@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
-import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { bundleWorkflows } from '../../workers/bundle.js';
-import { readHistories, replayHistories } from '../../workers/replay.js';
+import { keepStdoutForResults, readHistories, replayHistories } from '../../workers/replay.js';
 
 jest.setTimeout(90_000);
 
@@ -12,8 +11,7 @@ const BUDGET_BYTES = 4_200_000;
 
 describe('the workflow bundle with spans', () => {
   it('replays every history that was made without, and is no larger than the tracer makes it', async () => {
-    const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
-    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+    keepStdoutForResults();
     const bundle = await bundleWorkflows({ spans: true });
     expect(bundle.code).toContain('OpenTelemetryInboundInterceptor');
     expect(bundle.code.length).toBeLessThan(BUDGET_BYTES);

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { bundleWorkflows } from '../../workers/bundle.js';
-import { readHistories, replayHistories } from '../../workers/replay.js';
+import { keepStdoutForResults, readHistories, replayHistories } from '../../workers/replay.js';
 import { projectRoot } from '../run.js';
 import { captureReal } from './real.js';
 import { saveRuns } from './save.js';
@@ -28,8 +27,7 @@ async function main(): Promise<void> {
     return;
   }
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  keepStdoutForResults();
   const bundle = await bundleWorkflows();
   say('living the scripted lives');
   const scripted = await captureScripted(bundle, values.only?.split(','));

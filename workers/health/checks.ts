@@ -3,7 +3,8 @@ import type { StoreHealth, StoreState } from '../../adapters/metrics/port.js';
 export type CheckName = 'worker' | 'temporal' | 'metrics-store' | 'event-loop' | 'state-directory';
 
 /** `degraded`: worse than it should be, and it mends itself; the worker is ready all the same. */
-export type CheckState = 'ok' | 'degraded' | 'failed';
+export const CHECK_STATES = ['ok', 'degraded', 'failed'] as const;
+export type CheckState = (typeof CHECK_STATES)[number];
 
 export interface Check {
   name: CheckName;

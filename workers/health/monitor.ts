@@ -5,9 +5,17 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MetricsStore, StoreHealth } from '../../adapters/metrics/port.js';
 import type { Meter } from '../../adapters/telemetry/port.js';
 import { setState } from '../../adapters/telemetry/port.js';
-import { CHECK_STATES, STORE_STATES } from '../../adapters/telemetry/states.js';
-import type { HealthReport } from './checks.js';
-import { eventLoopCheck, healthReport, stateDirectoryCheck, storeCheck, temporalCheck, workerCheck } from './checks.js';
+import { STORE_STATES } from '../../adapters/telemetry/states.js';
+import type { HealthReport, Looked } from './checks.js';
+import {
+  CHECK_STATES,
+  eventLoopCheck,
+  healthReport,
+  stateDirectoryCheck,
+  storeCheck,
+  temporalCheck,
+  workerCheck,
+} from './checks.js';
 import { Probe } from './probe.js';
 
 export interface HealthLimits {
@@ -19,7 +27,7 @@ export interface HealthLimits {
   stallMs: number;
 }
 
-export const HEALTH_LIMITS: HealthLimits = { probeMs: 5000, silentMs: 20_000, stallMs: 2000 };
+const HEALTH_LIMITS: HealthLimits = { probeMs: 5000, silentMs: 20_000, stallMs: 2000 };
 
 export interface HealthSources {
   workerState(): string;
@@ -109,7 +117,7 @@ export class HealthMonitor {
   }
 }
 
-function looked(probe: Probe<unknown>): { ageSeconds: number; error: string | null } {
+function looked(probe: Probe<unknown>): Looked {
   return { ageSeconds: probe.ageSeconds(), error: probe.error };
 }
 

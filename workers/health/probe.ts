@@ -23,10 +23,6 @@ export class Probe<T> {
     this.succeededMs = options.now();
   }
 
-  get lastSuccessMs(): number {
-    return this.succeededMs;
-  }
-
   ageSeconds(): number {
     return Math.max(0, (this.options.now() - this.succeededMs) / 1000);
   }

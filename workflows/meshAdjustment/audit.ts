@@ -26,3 +26,17 @@ export function droppedFacts(before: readonly Adjustment[], after: readonly Adju
   const gone = before.filter((one) => !after.some(({ address, to }) => address === one.address && to === one.to));
   return gone.map(({ address, from, to }) => ({ kind: 'dropped', why, subject: address, from: to, to: from }));
 }
+
+/** Limits that follow the instances that are ready. */
+export function capacityFact(
+  from: Readonly<Record<string, number>>,
+  to: Readonly<Record<string, number>>,
+  result: string,
+): AuditFact {
+  return { kind: 'capacity', why: 'two ticks agree', subject: 'ready instances', from, to, result };
+}
+
+/** Another window of the plan in force, named by its begin. */
+export function windowFact(from: string | null, to: string | null, result: string): AuditFact {
+  return { kind: 'window', why: 'it is due', subject: 'window', from, to, result };
+}

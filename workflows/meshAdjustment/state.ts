@@ -1,8 +1,9 @@
-import type { TickDecision, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { TickDecision, TickInput, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { InFlightAdjustment } from '../../core/tuning/types.js';
 import type { Adjustment, LiveIntent, Override } from '../../core/spec/live.js';
 import type { AuditState } from '../shared/audit.js';
 import { auditStatusOf } from '../shared/audit.js';
+import { nowIso } from '../shared/clock.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { AdjustmentReport } from '../regionLifecycle/messages.js';
 import type { AdjustmentInput, AdjustmentStatus, CopyOrder, RunOrder } from './messages.js';
@@ -31,6 +32,8 @@ export interface AdjustmentState {
   /** Absent: nothing was noted yet. */
   audit?: AuditState;
 }
+
+export type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
 
 const KEPT_SUGGESTIONS = 20;
 
@@ -87,8 +90,26 @@ export function intentOf(state: AdjustmentState): LiveIntent {
   };
 }
 
+export function tickInputOf(state: AdjustmentState): TickInput {
+  const { run, autonomy, problem, inFlight } = state;
+  return {
+    specRef: run.specRef,
+    plan: run.plan,
+    forecastRef: run.forecastRef,
+    intent: intentOf(state),
+    autonomy,
+    frozen: run.frozen || problem !== null,
+    inFlight,
+  };
+}
+
+/** Whether anything may change that is not the reversal of a change. */
+export function mayChange({ held, run, problem, autonomy }: AdjustmentState): boolean {
+  return !held && !run.frozen && problem === null && autonomy === 'act';
+}
+
 /** Puts an adjustment in force and in flight; a later revert brings back what it replaced. */
-export function makeAdjustment(state: AdjustmentState, decision: Extract<TickDecision, { kind: 'adjust' }>): void {
+export function makeAdjustment(state: AdjustmentState, decision: AdjustDecision): void {
   const { adjustment, service, baseline } = decision;
   const previous = state.adjustments.find((a) => a.address === adjustment.address) ?? null;
   state.adjustments = [...state.adjustments.filter((a) => a.address !== adjustment.address), adjustment];
@@ -131,6 +152,17 @@ export function reportOf(state: AdjustmentState): AdjustmentReport {
     readyInstances: state.run.readyInstances,
     ...(state.problem === null ? {} : { problem: state.problem }),
   };
+}
+
+export function detailsMarkdown(state: AdjustmentState): string {
+  const { held, run, counts, last, lastDecision, adjustments } = state;
+  const mode = held ? 'held' : run.frozen ? 'frozen' : 'running';
+  return [
+    `**${mode}** · epoch ${run.epoch} · ${counts.ticks} ticks · ${counts.made} adjustments, ${counts.reverted} reverted`,
+    '',
+    `- last: ${lastDecision} (${last?.at ?? nowIso()})`,
+    ...adjustments.map((a) => `- ${a.address}: ${a.from} → ${a.to} (${a.reason})`),
+  ].join('\n');
 }
 
 export function statusOf(state: AdjustmentState): AdjustmentStatus {

@@ -2,41 +2,40 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
   isCancellation,
-  log,
   setCurrentDetails,
-  setDefaultSignalHandler,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Adjustment } from '../../core/spec/live.js';
-import type { SignalDefinition } from '@temporalio/common';
-import type { TickDecision, TickOutcome } from '../../activities/contract.js';
+import type { TickOutcome } from '../../activities/contract.js';
 import { AuditTrail } from '../shared/audit.js';
-import { applyIntent, exportTargets, failureOf, timedActivities } from '../shared/activities.js';
-import { nowIso, nowMs } from '../shared/clock.js';
-import { regionWorkflowId } from '../shared/names.js';
+import { failureOf, timedActivities } from '../shared/activities.js';
+import { nowMs } from '../shared/clock.js';
 import { dueWindow, nextWindow } from '../shared/windows.js';
 import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
-import { changeFact, droppedFacts, verdictFact } from './audit.js';
-import type { AdjustmentInput, CopyOrder, HoldOrder, RunOrder } from './messages.js';
-import { adjustmentStatusQuery, copySignal, holdSignal, runSignal } from './messages.js';
-import { isCopyOrder, isHoldOrder, isRunOrder } from './orders.js';
-import type { AdjustmentState } from './state.js';
+import { capacityFact, changeFact, droppedFacts, verdictFact, windowFact } from './audit.js';
+import type { AdjustmentInput, CopyOrder } from './messages.js';
+import { adjustmentStatusQuery } from './messages.js';
+import { Orders } from './orders.js';
+import type { Failure } from './outside.js';
+import { askForInstances, tellRegion, writeSettings } from './outside.js';
+import type { AdjustDecision, AdjustmentState } from './state.js';
 import {
+  detailsMarkdown,
   initialState,
-  intentOf,
   isNewer,
   makeAdjustment,
+  mayChange,
   reportOf,
   revertInFlight,
+  sameChange,
   sameOverrides,
   sameReady,
   statusOf,
-  sameChange,
   suggest,
   takeOrder,
+  tickInputOf,
 } from './state.js';
 
 /**
@@ -59,34 +58,17 @@ export async function meshAdjustment(input: AdjustmentInput, resumed?: Adjustmen
   await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
 }
 
-type Failure = ReturnType<typeof failureOf>;
-type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
-
 class Adjuster {
   readonly state: AdjustmentState;
   readonly audit: AuditTrail;
-  private hold: HoldOrder | null = null;
-  private order: RunOrder | null = null;
-  private copy: CopyOrder | null = null;
+  private readonly orders: Orders;
   private nextTickMs: number;
 
   constructor(state: AdjustmentState) {
     this.state = state;
     this.audit = new AuditTrail({ region: state.region, state, planHash: () => state.run.plan.hash });
     this.nextTickMs = nowMs() + state.tunables.tickMs;
-    setHandler(holdSignal, (order) => {
-      if (isHoldOrder(order)) this.hold = order;
-      else log.warn('ignored a hold that is no order');
-    });
-    setHandler(runSignal, (order) => {
-      if (isRunOrder(order) && order.epoch >= this.state.run.epoch) this.order = order;
-      else log.warn('ignored a run that is no order, or an old one');
-    });
-    setHandler(copySignal, (order) => {
-      if (!isCopyOrder(order)) log.warn('ignored a copy that is no order');
-      else if (order.copy > (this.copy?.copy ?? this.state.run.copy)) this.copy = order;
-    });
-    setDefaultSignalHandler((name) => log.warn('ignored an unknown signal', { name }));
+    this.orders = new Orders(state);
     setHandler(adjustmentStatusQuery, () => statusOf(this.state));
   }
 
@@ -94,35 +76,29 @@ class Adjuster {
   async run(): Promise<void> {
     this.showDetails();
     for (;;) {
-      await condition(() => this.hasOrders(), Math.max(1, this.nextWakeMs() - nowMs()));
+      await condition(() => this.orders.areWaiting(), Math.max(1, this.nextWakeMs() - nowMs()));
       await this.obey();
       await this.followWindow();
       if (nowMs() >= this.nextTickMs) {
         if (!this.state.held) await this.tick();
         this.nextTickMs = nowMs() + this.state.tunables.tickMs;
       }
-      if (workflowInfo().continueAsNewSuggested && !this.hasOrders()) {
+      if (workflowInfo().continueAsNewSuggested && !this.orders.areWaiting()) {
         await this.audit.settle();
-        if (!this.hasOrders()) return;
+        if (!this.orders.areWaiting()) return;
       }
     }
   }
 
   async tellStopped(reason: string): Promise<void> {
     const { region, run, hash } = this.state;
-    await this.tell(stoppedSignal, { epoch: run.epoch, hash, reason });
+    await tellRegion(region, stoppedSignal, { epoch: run.epoch, hash, reason });
     setCurrentDetails(`**stopped (${reason})** · settings of ${region} stay as they are`);
   }
 
   private nextWakeMs(): number {
-    const next = this.mayChange() ? nextWindow(this.state.run.windows, nowMs()) : undefined;
+    const next = mayChange(this.state) ? nextWindow(this.state.run.windows, nowMs()) : undefined;
     return Math.min(this.nextTickMs, next?.wallFromMs ?? Infinity);
-  }
-
-  /** Whether anything may change that is not the reversal of a change. */
-  private mayChange(): boolean {
-    const { held, run, problem, autonomy } = this.state;
-    return !held && !run.frozen && problem === null && autonomy === 'act';
   }
 
   /**
@@ -132,57 +108,41 @@ class Adjuster {
   private async followWindow(): Promise<void> {
     const { state } = this;
     const due = dueWindow(state.run.windows, nowMs());
-    if (due === undefined || due === (state.run.window ?? state.run.windows?.[0]?.from) || !this.mayChange()) return;
+    if (due === undefined || due === (state.run.window ?? state.run.windows?.[0]?.from) || !mayChange(state)) return;
     const { run, adjustments, inFlight } = state;
     Object.assign(state, { adjustments: [], inFlight: null });
     state.run = { ...run, window: due };
     state.lastDecision = `window from ${due} in force`;
-    if ((await this.askForInstances()) && (await this.writeOrNote())) this.noteWindow(run.window ?? null, adjustments);
+    if ((await askForInstances(state)) && (await this.writeOrNote())) this.noteWindow(run.window ?? null, adjustments);
     else Object.assign(state, { run, adjustments, inFlight });
     await this.report();
   }
 
   private noteWindow(before: string | null, adjustments: readonly Adjustment[]): void {
     const { run, hash } = this.state;
-    const to = run.window ?? null;
-    this.audit.note({ kind: 'window', why: 'it is due', subject: 'window', from: before, to, result: hash });
-    for (const fact of droppedFacts(adjustments, [], 'made in the window before')) this.audit.note(fact);
-  }
-
-  private async askForInstances(): Promise<boolean> {
-    const { specRef, plan, window } = this.state.run;
-    try {
-      await exportTargets({ specRef, plan, ...(window === undefined ? {} : { window }) });
-      return true;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      this.state.lastDecision = `could not ask for instances: ${failureOf(error).detail}`;
-      return false;
-    }
-  }
-
-  private hasOrders(): boolean {
-    return this.hold !== null || this.order !== null || this.copy !== null;
+    this.audit.note(windowFact(before, run.window ?? null, hash));
+    this.noteDropped(adjustments, 'made in the window before');
   }
 
   private async obey(): Promise<void> {
-    if (this.hold !== null) {
-      const { epoch } = this.hold;
-      this.hold = null;
-      this.state.held = true;
-      await this.tell(heldSignal, { epoch, hash: this.state.hash });
+    const { orders, state } = this;
+    if (orders.hold !== null) {
+      const { epoch } = orders.hold;
+      orders.hold = null;
+      state.held = true;
+      await tellRegion(state.region, heldSignal, { epoch, hash: state.hash });
     }
-    if (this.order !== null) {
-      const { adjustments } = this.state;
-      takeOrder(this.state, this.order);
-      this.noteDropped(adjustments, `order of epoch ${this.order.epoch}`);
-      this.order = null;
-      this.nextTickMs = nowMs() + this.state.tunables.tickMs;
+    if (orders.run !== null) {
+      const { adjustments } = state;
+      takeOrder(state, orders.run);
+      this.noteDropped(adjustments, `order of epoch ${orders.run.epoch}`);
+      orders.run = null;
+      this.nextTickMs = nowMs() + state.tunables.tickMs;
     }
-    if (this.copy !== null) {
-      const copy = this.copy;
-      this.copy = null;
-      if (isNewer(this.state, copy)) await this.putCopyInForce(copy);
+    if (orders.copy !== null) {
+      const { copy } = orders;
+      orders.copy = null;
+      if (isNewer(state, copy)) await this.putCopyInForce(copy);
     }
     this.showDetails();
   }
@@ -202,13 +162,13 @@ class Adjuster {
       revertInFlight(state);
       this.noteDropped(adjustments, 'a person has set it');
     }
-    const failure = sameOverrides(before, copy.overrides) ? null : await this.write();
+    const failure = sameOverrides(before, copy.overrides) ? null : await writeSettings(state);
     if (failure !== null) {
       state.run = { ...state.run, overrides: before };
       // An override that no plan can carry is the sender's to mend, and says nothing of the targets.
       if (failure.type !== 'plan-invalid') await this.takeNote(failure);
     }
-    await this.tell(appliedSignal, {
+    await tellRegion(state.region, appliedSignal, {
       epoch: state.run.epoch,
       copy: copy.copy,
       hash: state.hash,
@@ -219,18 +179,9 @@ class Adjuster {
 
   private async tick(): Promise<void> {
     const { state } = this;
-    const { run, autonomy } = state;
     let outcome: TickOutcome;
     try {
-      outcome = await timedActivities(state.tunables).tick({
-        specRef: run.specRef,
-        plan: run.plan,
-        forecastRef: run.forecastRef,
-        intent: intentOf(state),
-        autonomy,
-        frozen: run.frozen || state.problem !== null,
-        inFlight: state.inFlight,
-      });
+      outcome = await timedActivities(state.tunables).tick(tickInputOf(state));
     } catch (error) {
       if (isCancellation(error)) throw error;
       state.lastDecision = `tick failed: ${failureOf(error).detail}`;
@@ -240,7 +191,7 @@ class Adjuster {
     state.last = outcome;
     state.counts.ticks += 1;
     // An order that came during the tick goes first: what the tick saw is out of date.
-    const changed = this.hasOrders() ? false : await this.decide(outcome);
+    const changed = this.orders.areWaiting() ? false : await this.decide(outcome);
     this.showDetails();
     if (changed || state.counts.ticks % state.tunables.ticksPerReport === 1) await this.report();
   }
@@ -315,33 +266,15 @@ class Adjuster {
     state.run = { ...run, readyInstances: seen };
     state.lastDecision = `ready instances changed to ${JSON.stringify(seen)}: limits follow`;
     if (await this.writeOrNote()) {
-      const { readyInstances: from } = run;
-      this.audit.note({
-        ...{ kind: 'capacity', why: 'two ticks agree' },
-        ...{ subject: 'ready instances', from, to: seen, result: state.hash },
-      });
+      this.audit.note(capacityFact(run.readyInstances, seen, state.hash));
     } else {
       state.run = run;
     }
     return true;
   }
 
-  /** Writes the live settings; returns why it could not. */
-  private async write(): Promise<Failure | null> {
-    const { state } = this;
-    try {
-      const { specRef, plan, epoch } = state.run;
-      const applied = await applyIntent({ specRef, plan, intent: intentOf(state), epoch, expectedHash: state.hash });
-      state.hash = applied.releaseHash;
-      return null;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      return failureOf(error);
-    }
-  }
-
   private async writeOrNote(): Promise<boolean> {
-    const failure = await this.write();
+    const failure = await writeSettings(this.state);
     if (failure !== null) await this.takeNote(failure);
     return failure === null;
   }
@@ -358,29 +291,10 @@ class Adjuster {
   }
 
   private async report(): Promise<void> {
-    await this.tell(reportSignal, reportOf(this.state));
-  }
-
-  /** A region that is gone is no reason to fail: the settings stay, and there is nobody left to tell. */
-  private async tell<T>(signal: SignalDefinition<[T]>, message: T): Promise<void> {
-    try {
-      await getExternalWorkflowHandle(regionWorkflowId(this.state.region)).signal(signal, message);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('the region did not take a report', { signal: signal.name, error });
-    }
+    await tellRegion(this.state.region, reportSignal, reportOf(this.state));
   }
 
   private showDetails(): void {
-    const { state } = this;
-    const mode = state.held ? 'held' : state.run.frozen ? 'frozen' : 'running';
-    setCurrentDetails(
-      [
-        `**${mode}** · epoch ${state.run.epoch} · ${state.counts.ticks} ticks · ${state.counts.made} adjustments, ${state.counts.reverted} reverted`,
-        '',
-        `- last: ${state.lastDecision} (${state.last?.at ?? nowIso()})`,
-        ...state.adjustments.map((a) => `- ${a.address}: ${a.from} → ${a.to} (${a.reason})`),
-      ].join('\n'),
-    );
+    setCurrentDetails(detailsMarkdown(this.state));
   }
 }

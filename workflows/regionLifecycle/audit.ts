@@ -17,7 +17,7 @@ const KIND_OF: Readonly<Record<MessageName, AuditKind>> = {
 };
 
 /** What a message is about. */
-export function subjectOf(command: Command): string {
+function subjectOf(command: Command): string {
   switch (command.name) {
     case 'override':
     case 'clear-override':

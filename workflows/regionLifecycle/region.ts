@@ -1,25 +1,17 @@
 import {
-  ChildWorkflowCancellationType,
-  CancellationScope,
-  ParentClosePolicy,
   condition,
   getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
   setHandler,
-  sleep,
-  startChild,
   upsertMemo,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { AuditTrail } from '../shared/audit.js';
 import { applyIntent, exportTargets, readTargets } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
-import { ADJUSTMENT_WORKFLOW_TYPE, adjustmentWorkflowId } from '../shared/names.js';
+import { adjustmentWorkflowId } from '../shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
-import type { AdjustmentInput, RunOrder } from '../meshAdjustment/messages.js';
 import { copySignal, holdSignal, runSignal } from '../meshAdjustment/messages.js';
 import { standingOf } from './audit.js';
 import { asBlockedReason } from './blocked.js';
@@ -27,12 +19,11 @@ import { carryOut } from './commands.js';
 import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
 import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
+import { startAdjustment } from './startAdjustment.js';
 import type { LifecycleState } from './state.js';
-import { detailsMarkdown, intentOf, keepLast, statusLine, statusOf, takeDueWindow } from './state.js';
+import { detailsMarkdown, intentOf, keepLast, runOrderOf, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
-
-const START_ATTEMPTS = 10;
 
 /**
  * What steps and commands share: the state, the mailbox and the one right to write. It upholds:
@@ -182,11 +173,11 @@ export class Region {
   async handOver(): Promise<void> {
     const { state } = this;
     state.epoch += 1;
-    const order = this.runOrder();
+    const order = runOrderOf(state);
     if (state.tuner.state === 'held') {
       await getExternalWorkflowHandle(this.adjustmentId).signal(runSignal, order);
     } else {
-      await this.startAdjustment(order);
+      await startAdjustment(state.accepted, order);
     }
     state.tuner = { state: 'running', report: null };
     this.show();
@@ -257,62 +248,6 @@ export class Region {
       state.accepted.tunables.holdTimeoutMs,
     );
     return this.heldHash !== null;
-  }
-
-  private runOrder(): RunOrder {
-    const { state } = this;
-    if (state.currentHash === null || state.forecast === null) throw new Error('nothing is deployed yet');
-    return {
-      epoch: state.epoch,
-      hash: state.currentHash,
-      specRef: state.accepted.specRef,
-      plan: this.plan,
-      forecastRef: state.forecast.ref,
-      stage: state.stage,
-      readyInstances: state.stack?.readyInstances ?? {},
-      ...(state.plan?.windows === undefined ? {} : { windows: state.plan.windows }),
-      ...(state.window === undefined ? {} : { window: state.window }),
-      copy: state.copy,
-      overrides: state.overrides,
-      frozen: state.freeze !== null,
-    };
-  }
-
-  private async startAdjustment(run: RunOrder): Promise<void> {
-    const { accepted } = this.state;
-    const input: AdjustmentInput = {
-      region: accepted.name,
-      autonomy: accepted.autonomy,
-      tunables: accepted.tunables,
-      run,
-    };
-    // Outside the scope of this run: continue-as-new and cancellation of the region leave the adjustment alone.
-    await CancellationScope.nonCancellable(async () => {
-      // One that was cancelled a moment ago may still be closing: an order sent to it would be lost.
-      for (let attempt = 0; attempt < START_ATTEMPTS; attempt += 1) {
-        if (await this.tryStart(input)) return;
-        await sleep('1 second', { summary: 'an earlier adjustment is closing' });
-      }
-      await getExternalWorkflowHandle(this.adjustmentId).signal(runSignal, run);
-    });
-  }
-
-  private async tryStart(input: AdjustmentInput): Promise<boolean> {
-    try {
-      await startChild(ADJUSTMENT_WORKFLOW_TYPE, {
-        workflowId: this.adjustmentId,
-        args: [input],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        cancellationType: ChildWorkflowCancellationType.ABANDON,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `adjustment of region ${input.region}`,
-        taskQueue: workflowInfo().taskQueue,
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-      throw error;
-    }
   }
 
   private registerReports(): void {

@@ -1,6 +1,7 @@
 import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from '../../activities/contract.js';
 import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
+import type { RunOrder } from '../meshAdjustment/messages.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
 import type { AuditState } from '../shared/audit.js';
 import { auditStatusOf } from '../shared/audit.js';
@@ -144,6 +145,26 @@ export function intentOf(state: LifecycleState): LiveIntent {
     adjustments: [],
     overrides: state.overrides,
     ...(state.window === undefined ? {} : { window: state.window }),
+  };
+}
+
+/** The order under which the adjustment takes over. Throws where nothing is deployed that it could adjust. */
+export function runOrderOf(state: LifecycleState): RunOrder {
+  const { currentHash, forecast, plan } = state;
+  if (currentHash === null || forecast === null || plan === null) throw new Error('nothing is deployed yet');
+  return {
+    epoch: state.epoch,
+    hash: currentHash,
+    specRef: state.accepted.specRef,
+    plan: plan.plan,
+    forecastRef: forecast.ref,
+    stage: state.stage,
+    readyInstances: state.stack?.readyInstances ?? {},
+    ...(plan.windows === undefined ? {} : { windows: plan.windows }),
+    ...(state.window === undefined ? {} : { window: state.window }),
+    copy: state.copy,
+    overrides: state.overrides,
+    frozen: state.freeze !== null,
   };
 }
 

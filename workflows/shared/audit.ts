@@ -14,7 +14,6 @@ export interface AuditFact {
   from?: AuditValue;
   to?: AuditValue;
   result?: AuditValue;
-  planHash?: string | null;
 }
 
 /** Part of a workflow's state, so that continue-as-new hands on what is not recorded yet. */
@@ -98,17 +97,20 @@ export class AuditTrail {
 
   /** Before the end of the workflow, after which nobody could record what is pending. */
   async drain(): Promise<void> {
-    const pending = (): number => this.options.state.audit?.pending.length ?? 0;
-    if (pending() === 0) return;
+    if (this.pending === 0) return;
     this.hurried = true;
-    await CancellationScope.nonCancellable(() => condition(() => pending() === 0, DRAIN_MS));
-    if (pending() > 0) log.warn('the audit took no entries before the end', { pending: pending() });
+    await CancellationScope.nonCancellable(() => condition(() => this.pending === 0, DRAIN_MS));
+    if (this.pending > 0) log.warn('the audit took no entries before the end', { pending: this.pending });
+  }
+
+  private get pending(): number {
+    return this.options.state.audit?.pending.length ?? 0;
   }
 
   private async recordForEver(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
-      await condition(() => (this.options.state.audit?.pending.length ?? 0) > 0);
+      await condition(() => this.pending > 0);
       if (await this.recordBatch()) {
         pauseMs = FIRST_PAUSE_MS;
         continue;
@@ -164,7 +166,7 @@ export class AuditTrail {
       subject: subject.slice(0, MAX_TEXT),
       from,
       to,
-      planHash: fact.planHash === undefined ? this.options.planHash() : fact.planHash,
+      planHash: this.options.planHash(),
       result: typeof result === 'string' ? result.slice(0, MAX_TEXT) : result,
       runId,
     };

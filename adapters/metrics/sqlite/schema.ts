@@ -1,9 +1,9 @@
 import type Database from 'libsql';
+import { makeDurable, migrate } from '../../sqlite/file.js';
 import { createBlocks } from './blocks.js';
 import { compactWaiting } from './compact.js';
 import { createLog } from './log.js';
 import { createNames } from './names.js';
-import { inTransaction } from './transaction.js';
 
 /** The steps from each version to the next; the version of a file is the number of steps that it has had. */
 const STEPS: readonly ((db: Database.Database) => void)[] = [
@@ -59,22 +59,12 @@ const STEPS: readonly ((db: Database.Database) => void)[] = [
 /** Brings the file to the newest schema. Throws when a newer program wrote it. */
 export function prepareFile(db: Database.Database, maxFileBytes: number | undefined): void {
   db.exec('PRAGMA busy_timeout = 5000');
-  db.exec('PRAGMA journal_mode = WAL');
-  // In WAL mode anything less may lose the last transactions when the power fails.
-  db.exec('PRAGMA synchronous = FULL');
+  makeDurable(db);
   if (maxFileBytes !== undefined) {
     const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageBytes))}`);
   }
-  inTransaction(db, 'IMMEDIATE', () => {
-    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version > STEPS.length) {
-      throw new Error(`${db.name} has schema ${version}, this program knows ${STEPS.length}: use the newer program`);
-    }
-    if (version === STEPS.length) return;
-    for (const step of STEPS.slice(version)) step(db);
-    db.exec(`PRAGMA user_version = ${STEPS.length}`);
-  });
+  migrate(db, db.name, STEPS);
 }
 
 const POINTS_AT_ONCE = 4096;

@@ -1,16 +1,12 @@
 import type Database from 'libsql';
+import { inTransaction as allOrNothing } from '../../sqlite/file.js';
 import { MetricsStoreCorruptError, MetricsStoreFullError } from '../errors.js';
 
 /** All of `work` or nothing of it. Throws the errors of the store by name. */
 export function inTransaction<T>(db: Database.Database, mode: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
   try {
-    db.exec(`BEGIN ${mode}`);
-    const result = work();
-    db.exec('COMMIT');
-    return result;
+    return allOrNothing(db, mode, work);
   } catch (error) {
-    // A full disk has rolled back already, and a second time would hide the reason.
-    if (db.inTransaction) db.exec('ROLLBACK');
     throw named(error, db.name);
   }
 }
