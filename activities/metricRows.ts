@@ -1,5 +1,7 @@
+import { knownFields } from '../adapters/metrics/knownFields.js';
 import type { MetricRow } from '../adapters/metrics/port.js';
 import type { Observation, ServiceObservation } from '../core/spec/observation.js';
+import { windowOf } from '../core/tuning/ownWindows.js';
 import type { OwnWindow } from '../core/tuning/ownWindows.js';
 
 /** One wide row a service and one for the region: what charts and the next forecast read; docs/metrics.md. */
@@ -13,10 +15,10 @@ export function metricRows(observation: Observation): MetricRow[] {
       measurement: 'service',
       tags,
       at,
-      fields: known({ ...serviceFields(region, seen), contradictions: contradicted }),
+      fields: knownFields({ ...serviceFields(region, seen), contradictions: contradicted }),
     };
   });
-  return [...rows, { measurement: 'region', tags: { region }, at, fields: known(regionFields(observation)) }];
+  return [...rows, { measurement: 'region', tags: { region }, at, fields: knownFields(regionFields(observation)) }];
 }
 
 type Fields = Readonly<Record<string, number | null>>;
@@ -71,20 +73,11 @@ export const OWN_WINDOW_FIELDS: readonly string[] = [
 /** The windows that rows of `metricRows` tell of; one that not all proxies were in is none. */
 export function ownWindows(rows: readonly MetricRow[]): OwnWindow[] {
   return rows.flatMap(({ tags: { service }, at, fields }): OwnWindow[] => {
-    const {
-      window_seconds: seconds,
-      age_seconds: age = 0,
-      completeness,
-      requests,
-      rps,
-      rate_limited: limited,
-    } = fields;
-    if (service === undefined || seconds === undefined || requests === undefined || rps === undefined) return [];
-    if (!(seconds > 0) || !(completeness !== undefined && completeness >= 1)) return [];
-    const errorRate = fields['error_rate'];
-    const answered = errorRate === undefined ? 0 : Math.max(0, requests - (limited ?? 0));
-    const failed = (errorRate ?? 0) * answered;
-    return [{ service, endMs: at - age * 1000, seconds, requests: rps * seconds, answered, failed }];
+    const { window_seconds: windowSeconds, age_seconds: ageSeconds = 0, completeness, requests, rps } = fields;
+    if (service === undefined || windowSeconds === undefined || requests === undefined || rps === undefined) return [];
+    if (!(windowSeconds > 0) || !(completeness !== undefined && completeness >= 1)) return [];
+    const { error_rate: errorRate = null, rate_limited: rateLimited = 0 } = fields;
+    return [windowOf({ service, windowSeconds, ageSeconds, requests, rps, errorRate, errors: { rateLimited } }, at)];
   });
 }
 
@@ -96,10 +89,4 @@ function regionFields({ completeness, ageSeconds, proxies, problems, contradicti
     problems: problems.length,
     contradictions: contradictions.length,
   };
-}
-
-/** A value that is missing has no field. */
-function known(fields: Fields): Readonly<Record<string, number>> {
-  const present = Object.entries(fields).filter(([, value]) => value !== null && Number.isFinite(value));
-  return Object.fromEntries(present) as Record<string, number>;
 }

@@ -8,7 +8,6 @@ import { hostUsage } from '../core/tuning/hostUsage.js';
 
 /** A reading that is older than this is no baseline of the CPU's counters. */
 const BASELINE_MS = 900_000;
-const TIMEOUT_MS = 2000;
 
 /**
  * CPU and memory of the hosts that have a node exporter, as rows of measurement `host`. What cannot be read or kept is
@@ -22,7 +21,7 @@ export async function recordHosts(ports: Ports, spec: RegionSpec, run: ActivityR
   run.progress('reading hosts');
   const failed = await attempt('CPU and memory of hosts are not recorded', async () => {
     const toMs = ports.now();
-    const after = await readHosts(spec, { now: () => ports.now(), signal: run.signal, timeoutMs: TIMEOUT_MS });
+    const after = await readHosts(spec, { now: () => ports.now(), signal: run.signal });
     const query = { measurement: 'host', tags: { region: spec.name }, fromMs: toMs - BASELINE_MS, toMs };
     const asked = within(STORE_TIMEOUT_MS, run.signal, (signal) => ports.metrics.query(query, signal));
     // A store that is away costs the shares; the counters are kept all the same.

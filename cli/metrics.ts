@@ -1,25 +1,23 @@
-import path from 'node:path';
 import type { Command } from 'commander';
-import type { InfluxConfig } from '../adapters/metrics/metricsConfig.js';
+import { RAW_KEEP_DAYS, ROLLUP_KEEP_DAYS } from '../adapters/metrics/keep.js';
 import { influxConfig, metricsConfig } from '../adapters/metrics/metricsConfig.js';
-import { openMetricsStore, tokenReader } from '../adapters/metrics/open.js';
-import type { StoreHealth } from '../adapters/metrics/port.js';
+import { tokenReader } from '../adapters/metrics/token.js';
 import type { Problem } from '../core/spec/problem.js';
 import { workerConfig } from '../workers/config.js';
-import { runCopy } from './metricsCopy.js';
 import { EXIT, printJson, refuse } from './output.js';
 
 type Format = 'text' | 'json';
 
 const FORMAT = ['--format <format>', 'text or json', 'text'] as const;
 
+/** The stores and their libraries are loaded by the commands that use them: every other command would wait for them. */
 export function registerMetrics(program: Command): void {
   const metrics = program.command('metrics').description('the store of what was measured (docs/metrics.md)');
   metrics
     .command('init')
     .description('make buckets, retention and the rollup task in the InfluxDB of PSMG_INFLUX_…; again: changes nothing')
-    .option('--keep <days>', 'days that rows are kept', '8')
-    .option('--keep-rollup <days>', 'days that 1-minute values are kept', '400')
+    .option('--keep <days>', 'days that rows are kept', String(RAW_KEEP_DAYS))
+    .option('--keep-rollup <days>', 'days that 1-minute values are kept', String(ROLLUP_KEEP_DAYS))
     .option('--dry-run', 'say what would be done')
     .option('--force', 'shorten a retention that is longer: what is older is lost')
     .option(...FORMAT)
@@ -30,7 +28,10 @@ export function registerMetrics(program: Command): void {
     .requiredOption('--from <store>', 'sqlite:FILE, or influxdb:PREFIX for the InfluxDB that PREFIX_URL … name')
     .requiredOption('--to <store>', 'as --from')
     .option(...FORMAT)
-    .action(async (options: { from: string; to: string; format: Format }) => runCopy(options));
+    .action(async (options: { from: string; to: string; format: Format }) => {
+      const { runCopy } = await import('./metricsCopy.js');
+      return runCopy(options);
+    });
   metrics
     .command('status')
     .description('how the store of PSMG_METRICS is: exit code 1 when it is not ok')
@@ -52,14 +53,15 @@ async function runInit(options: InitOptions): Promise<void> {
   const rollupKeepSeconds = secondsOfDays('--keep-rollup', options.keepRollup, problems);
   const config = influxConfig(process.env);
   if (!config.ok) problems.push(...config.problems);
-  if (!config.ok || config.value.kind !== 'influxdb' || problems.length > 0) return refuse(problems, options.format);
+  if (!config.ok || problems.length > 0) return refuse(problems, options.format);
   const { url, org, bucket } = config.value;
   const [{ planSetup, rollupBucketOf }, { openSetupServer }] = await Promise.all([
     import('../adapters/metrics/influx/setup.js'),
     import('../adapters/metrics/influx/setupServer.js'),
   ]);
   const wanted = { bucket, keepSeconds, rollupBucket: rollupBucketOf(bucket), rollupKeepSeconds };
-  const server = await openSetupServer({ url, org, token: tokenOf(config.value) });
+  const token = tokenReader(config.value, (name) => process.env[name])();
+  const server = await openSetupServer({ url, org, token });
   const { actions, keptLonger } = planSetup(await server.find(wanted), wanted, options.force === true);
   if (options.dryRun !== true) for (const action of actions) await server.apply(action);
   const done = options.dryRun !== true;
@@ -87,7 +89,9 @@ function secondsOfDays(field: string, text: string, problems: Problem[]): number
 async function runStatus(options: { format: Format }): Promise<void> {
   const config = metricsConfig(process.env);
   if (!config.ok) return refuse(config.problems, options.format);
-  const health = await healthOfConfig(config.value);
+  const { inspectMetricsStore } = await import('../adapters/metrics/open.js');
+  const { stateDirectory, variable } = workerConfig(process.env, process.cwd());
+  const health = await inspectMetricsStore({ config: config.value, stateDirectory, variable });
   const { kind } = config.value;
   if (options.format === 'json') printJson({ kind, ...health });
   else {
@@ -96,24 +100,4 @@ async function runStatus(options: { format: Format }): Promise<void> {
     process.stdout.write(`${kind}: ${health.state}${queued}: ${health.detail}\n`);
   }
   if (health.state !== 'ok') process.exitCode = EXIT.notSo;
-}
-
-/** A worker may hold the queue of InfluxDB; the embedded store may be open twice. */
-async function healthOfConfig(config: InfluxConfig | { kind: 'sqlite' }): Promise<StoreHealth> {
-  const { stateDirectory, variable } = workerConfig(process.env, process.cwd());
-  if (config.kind === 'influxdb') {
-    const { inspectInflux } = await import('../adapters/metrics/influx/inspect.js');
-    const target = { ...config, token: tokenReader(config, variable), timeoutMs: 5000 };
-    return inspectInflux(target, path.join(stateDirectory, 'metrics-queue'), Date.now());
-  }
-  const store = openMetricsStore({ config, stateDirectory, variable });
-  try {
-    return await store.health();
-  } finally {
-    await store.close();
-  }
-}
-
-function tokenOf(config: InfluxConfig): string {
-  return tokenReader(config, (name) => process.env[name])();
 }

@@ -5,7 +5,7 @@ import { copyMetrics } from '../adapters/metrics/copy.js';
 import { createInfluxMetricsStore } from '../adapters/metrics/influx/store.js';
 import { measurementsOfInflux, measurementsOfSqlite } from '../adapters/metrics/measurements.js';
 import { influxConfig } from '../adapters/metrics/metricsConfig.js';
-import { tokenReader } from '../adapters/metrics/open.js';
+import { tokenReader } from '../adapters/metrics/token.js';
 import type { MetricsStore } from '../adapters/metrics/port.js';
 import { createSqliteMetricsStore } from '../adapters/metrics/sqlite.js';
 import type { Problem, Result } from '../core/spec/problem.js';
@@ -65,7 +65,6 @@ function placeOf(field: string, text: string): Result<Place> {
 function influxPlace(prefix: string): Result<Place> {
   const config = influxConfig(process.env, prefix);
   if (!config.ok) return config;
-  if (config.value.kind !== 'influxdb') return { ok: false, problems: [] };
   const { stateDirectory, variable } = workerConfig(process.env, process.cwd());
   const target = { ...config.value, token: tokenReader(config.value, variable), timeoutMs: 30_000 };
   const log = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -52,7 +52,7 @@ export function mergeRows(written: readonly MetricRow[]): MetricRow[] {
 }
 
 /** Only the named fields; rows that have none of them are left out. */
-export function pickFields(rows: readonly MetricRow[], fields: readonly string[] | undefined): MetricRow[] {
+function pickFields(rows: readonly MetricRow[], fields: readonly string[] | undefined): MetricRow[] {
   if (fields === undefined) return [...rows];
   return rows.flatMap((row) => {
     const kept = Object.entries(row.fields).filter(([name]) => fields.includes(name));
@@ -92,6 +92,11 @@ const AGGREGATES: Readonly<Record<AggregateFunction, (values: readonly number[])
 
 function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b);
+}
+
+/** How many values (one field of one row) the rows hold. */
+export function valuesOf(rows: readonly MetricRow[]): number {
+  return rows.reduce((values, { fields }) => values + Object.keys(fields).length, 0);
 }
 
 /** The same for equal measurements and sets of tags, whatever the order of the tags. */

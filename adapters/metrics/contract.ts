@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ProxySnapshot, ServiceCounters } from '../../core/spec/observation.js';
-import { queriesContract } from './contractQueries.js';
+import { queriesContract, row } from './contractQueries.js';
 import { InvalidMetricRowError, MetricsStoreClosedError } from './errors.js';
 import type { MetricRow, MetricsStore } from './port.js';
 
@@ -181,14 +181,6 @@ export function metricsStoreContract(name: string, create: () => Promise<Metrics
       await expect(store.latestSnapshots('eu', 1)).rejects.toThrow(MetricsStoreClosedError);
     });
   });
-}
-
-function row(
-  at: number,
-  fields: Record<string, number>,
-  tags: Record<string, string> = { service: 'shop' },
-): MetricRow {
-  return { measurement: 'service', tags, at, fields };
 }
 
 function snapshot(host: string, at: number): ProxySnapshot {

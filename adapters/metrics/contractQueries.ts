@@ -187,7 +187,8 @@ function inOrder(
     .sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
 }
 
-function row(
+/** A row of the contracts' measurement. */
+export function row(
   at: number,
   fields: Record<string, number>,
   tags: Record<string, string> = { service: 'shop' },

@@ -1,4 +1,4 @@
-import { seriesKey } from './aggregate.js';
+import { seriesKey, valuesOf } from './aggregate.js';
 import { MetricsStoreFullError } from './errors.js';
 import type { MetricRow, MetricsReader, MetricsStore } from './port.js';
 
@@ -129,8 +129,4 @@ async function equalValues(
     for (const [name, value] of Object.entries(row.fields)) if (found?.[name] === value) equal += 1;
   }
   return equal;
-}
-
-function valuesOf(rows: readonly MetricRow[]): number {
-  return rows.reduce((sum, row) => sum + Object.keys(row.fields).length, 0);
 }

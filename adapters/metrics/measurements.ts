@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import type { InfluxTarget } from './influx/connection.js';
 import { openConnection } from './influx/connection.js';
-import { clampTime, quoted } from './influx/flux.js';
+import { fluxOfMeasurements } from './influx/flux.js';
 import { readFluxCsv } from './influx/fluxCsv.js';
 import { askFluxText } from './influx/read.js';
 import { SNAPSHOT_MEASUREMENT } from './influx/snapshots.js';
@@ -20,14 +20,9 @@ export function measurementsOfSqlite(file: string): readonly string[] {
 /** Names of the measurements in a bucket, in order; without our snapshots, which are no rows. */
 export async function measurementsOfInflux(target: InfluxTarget): Promise<readonly string[]> {
   const connection = openConnection(target);
-  const seconds = Math.floor(clampTime(Number.NEGATIVE_INFINITY) / 1000) + 1;
-  const text = [
-    'import "influxdata/influxdb/schema"',
-    `schema.measurements(bucket: ${quoted(target.bucket)}, start: ${new Date(seconds * 1000).toISOString()}, stop: 2262-01-01T00:00:00Z)`,
-  ].join('\n');
   try {
     const names: string[] = [];
-    await readFluxCsv(askFluxText(connection, target.org, text), (columns, cells) => {
+    await readFluxCsv(askFluxText(connection, target.org, fluxOfMeasurements(target.bucket)), (columns, cells) => {
       names.push(cells[columns.indexOf('_value')] ?? '');
     });
     return names.filter((name) => name !== SNAPSHOT_MEASUREMENT).sort();

@@ -12,14 +12,14 @@ export interface InfluxConfig {
   token: { variable: string } | { file: string };
 }
 
-export type MetricsConfigResult = { ok: true; value: MetricsConfig } | { ok: false; problems: readonly Problem[] };
+type ConfigResult<T extends MetricsConfig> = { ok: true; value: T } | { ok: false; problems: readonly Problem[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const KINDS = ['sqlite', 'influxdb'] as const;
 
 /** From `PSMG_METRICS` and `PSMG_INFLUX_…`; every variable that is missing or says something impossible is named at once. */
-export function metricsConfig(environment: Environment): MetricsConfigResult {
+export function metricsConfig(environment: Environment): ConfigResult<MetricsConfig> {
   const kind = environment['PSMG_METRICS'] || 'sqlite';
   if (kind === 'sqlite') return { ok: true, value: { kind } };
   if (kind === 'influxdb') return influxConfig(environment);
@@ -28,7 +28,7 @@ export function metricsConfig(environment: Environment): MetricsConfigResult {
 }
 
 /** As `metricsConfig`, whatever `PSMG_METRICS` says; variables begin with `prefix`. */
-export function influxConfig(environment: Environment, prefix = 'PSMG_INFLUX'): MetricsConfigResult {
+export function influxConfig(environment: Environment, prefix = 'PSMG_INFLUX'): ConfigResult<InfluxConfig> {
   const problems: Problem[] = [];
   const required = (name: string, expected: string): string => {
     const value = environment[`${prefix}_${name}`] ?? '';

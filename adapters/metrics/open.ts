@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { inspectInflux } from './influx/inspect.js';
 import { createInfluxMetricsStore } from './influx/store.js';
-import type { InfluxConfig, MetricsConfig } from './metricsConfig.js';
-import type { MetricsStore } from './port.js';
+import type { MetricsConfig } from './metricsConfig.js';
+import type { MetricsStore, StoreHealth } from './port.js';
 import { createSqliteMetricsStore } from './sqlite.js';
+import { tokenReader } from './token.js';
 
 export interface OpenMetricsOptions {
   config: MetricsConfig;
@@ -20,14 +21,29 @@ export function openMetricsStore({ config, stateDirectory, variable, log }: Open
   return createInfluxMetricsStore({
     ...config,
     token: tokenReader(config, variable),
-    queueDirectory: path.join(stateDirectory, 'metrics-queue'),
+    queueDirectory: queueDirectoryIn(stateDirectory),
     ...(log === undefined ? {} : { log }),
   });
 }
 
-/** Reads the token each time, so that a rotated file is taken up. Throws when the file cannot be read. */
-export function tokenReader(config: InfluxConfig, variable: (name: string) => string | undefined): () => string {
-  const { token } = config;
-  if ('variable' in token) return () => variable(token.variable) ?? '';
-  return () => readFileSync(token.file, 'utf8').trim();
+/**
+ * What that store is worth, while a worker may hold it: the queue of InfluxDB is only read; the embedded store may be
+ * open twice.
+ */
+export async function inspectMetricsStore(options: Omit<OpenMetricsOptions, 'log'>): Promise<StoreHealth> {
+  const { config, stateDirectory, variable } = options;
+  if (config.kind === 'influxdb') {
+    const target = { ...config, token: tokenReader(config, variable), timeoutMs: 5000 };
+    return inspectInflux(target, queueDirectoryIn(stateDirectory));
+  }
+  const store = openMetricsStore(options);
+  try {
+    return await store.health();
+  } finally {
+    await store.close();
+  }
+}
+
+function queueDirectoryIn(stateDirectory: string): string {
+  return path.join(stateDirectory, 'metrics-queue');
 }

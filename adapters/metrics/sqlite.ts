@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { checkRow } from './aggregate.js';
+import { checkRow, valuesOf } from './aggregate.js';
 import { MetricsStoreClosedError, MetricsStoreFullError } from './errors.js';
+import { RAW_KEEP_DAYS, ROLLUP_KEEP_DAYS } from './keep.js';
 import type { MetricRow, MetricsStore, StoreHealth } from './port.js';
 import { createBlocks } from './sqlite/blocks.js';
 import { compactWaiting } from './sqlite/compact.js';
@@ -17,15 +18,9 @@ import { inTransaction, named } from './sqlite/transaction.js';
 const DAY_MS = 86_400_000;
 
 export interface SqliteMetricsOptions {
-  /**
-   * Raw rows older than this, counted from the newest, go; their minutes stay. Default 8 days: a week of every weekday
-   * to compare with, and a day to copy from it.
-   */
+  /** Raw rows older than this, counted from the newest, go; their minutes stay. Default `RAW_KEEP_DAYS`. */
   rawRetentionMs?: number;
-  /**
-   * Minutes older than this go. Default 400 days: the same season of last year, with five weeks to plan it. Less than
-   * `rawRetentionMs` counts as that.
-   */
+  /** Minutes older than this go. Default `ROLLUP_KEEP_DAYS`. Less than `rawRetentionMs` counts as that. */
   rollupRetentionMs?: number;
   /** Sets of snapshots older than this, counted from the newest of their region, are dropped. Default 1 day. */
   snapshotRetentionMs?: number;
@@ -61,8 +56,8 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
   const parts = { names, log: createLog(db), blocks: createBlocks(db) };
   const snapshots = createSnapshots(db, options.snapshotRetentionMs ?? DAY_MS);
   const pruner = createPruner(db, parts.log, parts.blocks, {
-    rawMs: options.rawRetentionMs ?? 8 * DAY_MS,
-    rollupMs: options.rollupRetentionMs ?? 400 * DAY_MS,
+    rawMs: options.rawRetentionMs ?? RAW_KEEP_DAYS * DAY_MS,
+    rollupMs: options.rollupRetentionMs ?? ROLLUP_KEEP_DAYS * DAY_MS,
   });
   const now = options.now ?? ((): number => Date.now());
 
@@ -85,7 +80,7 @@ export function createSqliteMetricsStore(file: string, options: SqliteMetricsOpt
       names.forget();
       throw error;
     }
-    for (const row of rows) storedPoints += Object.keys(row.fields).length;
+    storedPoints += valuesOf(rows);
   };
   const guarded = async <T>(work: () => T): Promise<T> => {
     if (closed) throw new MetricsStoreClosedError();

@@ -2,6 +2,7 @@ import type { NeighbourSpec, RegionSpec, ServiceSpec } from '../../core/spec/reg
 import { networkLatency, probeProblems } from '../../core/tuning/networkLatency.js';
 import type { NetworkLatency, ProbeTry } from '../../core/tuning/networkLatency.js';
 import type { LatencyRound } from '../../core/tuning/networkLatencyComparison.js';
+import { knownFields } from '../metrics/knownFields.js';
 import type { MetricRow } from '../metrics/port.js';
 import type { ProbeDestination, ProbeRequest, ProbeTarget } from './port.js';
 import { triesOf } from './probeAnswer.js';
@@ -105,12 +106,7 @@ export function networkRows(region: string, latencies: readonly NetworkLatency[]
     measurement: 'network',
     tags: { from_region: region, to_region: one.neighbour },
     at: one.at,
-    fields: Object.fromEntries(
-      Object.entries(FIELDS).flatMap(([field, key]) => {
-        const value = one[key];
-        return value === null ? [] : [[field, value]];
-      }),
-    ),
+    fields: knownFields(Object.fromEntries(Object.entries(FIELDS).map(([field, key]) => [field, one[key]]))),
   }));
 }
 

@@ -1,9 +1,12 @@
 import type { HostSpec, RegionSpec } from '../../core/spec/region.js';
 import type { HostReading, HostReadings, HostUsages } from '../../core/tuning/hostUsage.js';
+import { knownFields } from '../metrics/knownFields.js';
+import { readLimited } from '../http/response.js';
 import type { MetricRow } from '../metrics/port.js';
 import { parseNodeExporter } from './nodeExporterText.js';
 
-const TIMEOUT_MS = 5000;
+/** A tick waits for it. */
+const TIMEOUT_MS = 2000;
 /** A node exporter with everything switched on tells less than a tenth of this. */
 const LARGEST_BYTES = 8 << 20;
 /** What is asked for of all that it could tell; an exporter that knows no such filter tells everything. */
@@ -13,7 +16,7 @@ export interface ReadHostsOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   signal?: AbortSignal;
-  /** Of one answer; default 5 s. */
+  /** Of one answer; default 2 s. */
   timeoutMs?: number;
 }
 
@@ -46,20 +49,10 @@ async function readHost(host: HostSpec, address: string, options: ReadHostsOptio
   const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   const response = await fetch(url, { signal, headers: { accept: 'text/plain; version=0.0.4' } });
-  const text = await limitedText(response);
+  const text = await readLimited(response, LARGEST_BYTES);
+  if (text === null) throw new Error(`answers with more than ${LARGEST_BYTES} bytes`);
   if (!response.ok) throw new Error(`answered ${response.status}: ${text.slice(0, 200).trim()}`);
   return parseNodeExporter(text, host.name, options.now());
-}
-
-async function limitedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk as Uint8Array);
-    bytes += (chunk as Uint8Array).byteLength;
-    if (bytes > LARGEST_BYTES) throw new Error(`answers with more than ${LARGEST_BYTES} bytes`);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** What `fetch` says by itself is "fetch failed"; why is in the cause. */
@@ -89,14 +82,8 @@ export function hostRows(region: string, readings: readonly HostReading[], usage
       memory_total_bytes: reading.memoryTotalBytes,
       memory_available_bytes: reading.memoryAvailableBytes,
     };
-    return { measurement: 'host', tags: { region, host: reading.host }, at: reading.at, fields: known(fields) };
+    return { measurement: 'host', tags: { region, host: reading.host }, at: reading.at, fields: knownFields(fields) };
   });
-}
-
-function known(fields: Readonly<Record<string, number | null | undefined>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(fields).filter((field): field is [string, number] => typeof field[1] === 'number'),
-  );
 }
 
 /** The readings that rows of `hostRows` were made from; a row without all CPU counters is none. */

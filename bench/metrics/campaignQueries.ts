@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { valuesOf } from '../../adapters/metrics/aggregate.js';
 import type { MetricQuery, MetricsStore } from '../../adapters/metrics/port.js';
 import { openStore } from './campaignStores.js';
 import type { StorePlace } from './campaignStores.js';
@@ -86,8 +87,7 @@ export async function measureQueries(
         const startedMs = performance.now();
         const rows = await store.query(query);
         times[index]?.push(performance.now() - startedMs);
-        const values = rows.reduce((sum, { fields }) => sum + Object.keys(fields).length, 0);
-        sizes[index] = { rows: rows.length, values };
+        sizes[index] = { rows: rows.length, values: valuesOf(rows) };
       }
       say(`queries: round ${round} of ${repeat}`);
     }

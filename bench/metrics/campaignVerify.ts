@@ -1,3 +1,4 @@
+import { valuesOf } from '../../adapters/metrics/aggregate.js';
 import type { MetricRow } from '../../adapters/metrics/port.js';
 import { openStore } from './campaignStores.js';
 import type { StorePlace } from './campaignStores.js';
@@ -23,7 +24,7 @@ export async function verifyRows(place: StorePlace, load: Load, beginMs: number,
       const range = { fromMs: beginMs, toMs: beginMs + seconds * SECOND_MS };
       const found = await store.query({ measurement: MEASUREMENT, tags: tagsOf(service), ...range });
       rows += found.length;
-      values += found.reduce((sum, { fields }) => sum + Object.keys(fields).length, 0);
+      values += valuesOf(found);
       problems.push(...compareSeries(load, service, beginMs, seconds, found));
     }
   } finally {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricsStore, StoreState } from '../../adapters/metrics/port.js';
 import { openStore } from './campaignStores.js';
 import type { StorePlace } from './campaignStores.js';
+import { cpuMs } from './cpu.js';
 import { rowsAt, SECOND_MS } from './load.js';
 import type { Load } from './load.js';
 
@@ -47,10 +48,6 @@ export interface WriterReport {
 export type WriterMessage = { event: 'begin'; beginMs: number } | { event: 'end'; report: WriterReport };
 
 const MIB = 1024 * 1024;
-const cpuMs = (since?: NodeJS.CpuUsage): number => {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1_000;
-};
 
 /** Rows of every second at their second: late ones at once, so that a store that is slow is not spared. */
 async function work(job: WriterJob): Promise<WriterReport> {

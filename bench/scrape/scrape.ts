@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import { takeSnapshots } from '../../activities/observeRegion.js';
 import type { ActivityRun, Ports } from '../../activities/ports.js';
 import { openTarget } from '../../adapters/mesh/targets.js';
+import { median } from '../../core/forecast/series.js';
 import type { RegionSpec } from '../../core/spec/region.js';
 import { observe } from '../../core/tuning/observe.js';
 import { closeConnections } from '../../test/fixtures/envoyProcess.js';
 import { betweenMarkers, markdownTable } from '../markdown.js';
+import { cpuMs } from '../metrics/cpu.js';
 import { startEdges } from './edges.js';
 import { parsePrometheus } from './peers.js';
 
@@ -71,15 +73,6 @@ const ways: readonly Way[] = [
   },
   { name: '/stats?format=json, all', read: (region) => fetched(region, '/stats?format=json', JSON.parse) },
 ];
-
-function cpuMs(since: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 const edges = await startEdges(proxies, Number(options.services));
 const { region } = edges;

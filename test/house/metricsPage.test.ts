@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { metricRows } from '../../activities/metricRows.js';
-import {
-  RAW_KEEP_SECONDS,
-  ROLLUP_KEEP_SECONDS,
-  rollupBucketOf,
-  taskNameOf,
-} from '../../adapters/metrics/influx/setup.js';
+import { rollupBucketOf, taskNameOf } from '../../adapters/metrics/influx/setup.js';
+import { RAW_KEEP_DAYS, ROLLUP_KEEP_DAYS } from '../../adapters/metrics/keep.js';
 import type { MetricRow } from '../../adapters/metrics/port.js';
 import { networkRows } from '../../adapters/probes/networkProbe.js';
 import { hostRows } from '../../adapters/signals/nodeExporter.js';
@@ -82,10 +78,9 @@ describe('docs/metrics.md', () => {
 
   it('says what is kept, and by which task', () => {
     const kept = tableAfter('In InfluxDB:\n').map(([, bucket, keeps]) => [words(bucket)[0], keeps]);
-    const days = (seconds: number): string => `${seconds / 86_400} days`;
     expect(kept).toEqual([
-      ['BUCKET', days(RAW_KEEP_SECONDS)],
-      [rollupBucketOf('BUCKET'), days(ROLLUP_KEEP_SECONDS)],
+      ['BUCKET', `${RAW_KEEP_DAYS} days`],
+      [rollupBucketOf('BUCKET'), `${ROLLUP_KEEP_DAYS} days`],
     ]);
     expect(page).toContain(`\`${taskNameOf('BUCKET')}\``);
   });

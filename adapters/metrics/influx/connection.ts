@@ -65,7 +65,7 @@ export function openConnection(target: InfluxTarget): InfluxConnection {
         yield* transport().iterate(path, body, { method: 'POST', headers, signal: AbortSignal.any(signals) });
       } catch (error) {
         signal?.throwIfAborted();
-        const words = timeout.aborted ? `no answer in ${target.timeoutMs} ms` : wordsOf(error);
+        const words = timeout.aborted ? `no answer in ${target.timeoutMs} ms` : outcomeOfError(error, 0).words;
         throw new MetricsQueryError(`InfluxDB at ${target.url}: ${words}`, { cause: error });
       }
     },
@@ -74,11 +74,6 @@ export function openConnection(target: InfluxTarget): InfluxConnection {
       agent.destroy();
     },
   };
-}
-
-function wordsOf(error: unknown): string {
-  const outcome = outcomeOfError(error, 0);
-  return outcome.kind === 'stored' ? String(error) : outcome.words;
 }
 
 function readToken(token: () => string): string {

@@ -45,6 +45,12 @@ export function fluxOfNewest(
   ].join('\n');
 }
 
+/** The names of the measurements of a bucket, as rows of `_value`. */
+export function fluxOfMeasurements(bucket: string): string {
+  const range = `start: ${timeOf(-MAX_TIME_MS)}, stop: ${timeOf(MAX_TIME_MS)}`;
+  return ['import "influxdata/influxdb/schema"', `schema.measurements(bucket: ${quoted(bucket)}, ${range})`].join('\n');
+}
+
 /**
  * A string literal that holds exactly this text, whatever it is. Hexadecimal, as Flux loses its place at a "$" before
  * another escape, which the client's own `fluxString` does not know.

@@ -20,7 +20,7 @@ export async function readFluxCsv(
   for await (const chunk of chunks) {
     rest = eachLine(rest + decoder.decode(chunk, { stream: true }), line);
   }
-  rest = eachLine(`${rest}${decoder.decode()}\n`, line);
+  eachLine(`${rest}${decoder.decode()}\n`, line);
 }
 
 /** Calls `take` for every whole line; what comes after the last of them. */

@@ -18,7 +18,7 @@ export function databaseOf(bucket: string): { db: string; rp?: string } {
   return slash < 0 ? { db: bucket } : { db: bucket.slice(0, slash), rp: bucket.slice(slash + 1) };
 }
 
-export function identifier(name: string): string {
+function identifier(name: string): string {
   return `"${escaped(name, '"')}"`;
 }
 

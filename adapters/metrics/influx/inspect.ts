@@ -10,31 +10,17 @@ import { MAX_QUEUE_BYTES } from './queue/diskQueue.js';
 import { setAsideIn } from './setAside.js';
 
 /** Health as another process sees it, while a worker may hold the queue: the server is asked, the folder is only read. */
-export async function inspectInflux(
-  target: InfluxTarget,
-  queueDirectory: string,
-  nowMs: number,
-  maxBytes = MAX_QUEUE_BYTES,
-): Promise<StoreHealth> {
+export async function inspectInflux(target: InfluxTarget, queueDirectory: string): Promise<StoreHealth> {
   const connection = openConnection(target);
   try {
     const outcome = failedOrStored(await connection.send(''));
+    const nowMs = performance.now();
     const failure = outcome.kind === 'failed' ? { state: outcome.state, words: outcome.words, sinceMs: nowMs } : null;
     const exists = existsSync(queueDirectory);
     const size = exists ? queuedIn(queueDirectory) : { bytes: 0, values: 0 };
-    const setAside = exists ? setAsideIn(queueDirectory) : { files: () => [], bytes: () => 0 };
-    const full = size.bytes + setAside.bytes() > maxBytes * 0.98;
-    const facts = {
-      target,
-      failure,
-      answeredAtMs: nowMs,
-      storedPoints: 0,
-      closed: false,
-      full,
-      diskFull: false,
-      maxBytes,
-    };
-    return healthOf({ ...facts, ...size, setAside: setAside.files() }, nowMs);
+    const setAside = exists ? setAsideIn(queueDirectory).held() : { files: [], bytes: 0 };
+    const unknown = { storedPoints: 0, refusedFull: false, diskFull: false, closed: false };
+    return healthOf({ ...unknown, ...size, target, failure, setAside, maxBytes: MAX_QUEUE_BYTES }, nowMs);
   } finally {
     connection.close();
   }

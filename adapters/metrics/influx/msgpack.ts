@@ -11,10 +11,6 @@ export class MsgpackReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  get done(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
   /** Throws RangeError when the bytes end too early, Error for a kind that is not expected here. */
   read(): MsgpackValue {
     const view = this.view;

@@ -15,7 +15,7 @@ export type FailedState = Extract<StoreState, 'unreachable' | 'overloaded' | 'un
 export class TokenError extends Error {}
 
 /** What an error of a request means for the rows in it. Anything but an answer of the server is "unreachable". */
-export function outcomeOfError(error: unknown, nowMs: number): SendOutcome {
+export function outcomeOfError(error: unknown, nowMs: number): Exclude<SendOutcome, { kind: 'stored' }> {
   if (error instanceof TokenError) return failed('unauthorized', error.message);
   if (!(error instanceof HttpError)) return failed('unreachable', wordsOf(error));
   const words = `${error.statusCode} ${error.message}`.slice(0, 500);

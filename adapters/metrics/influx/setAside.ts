@@ -13,16 +13,15 @@ export interface RefusedLine {
 export interface SetAside {
   keep(lines: readonly RefusedLine[], nowMs: number): Promise<void>;
   /** What was set aside and is still there. People mend or delete it. */
-  files(): readonly string[];
-  bytes(): number;
+  held(): HeldAside;
+}
+
+export interface HeldAside {
+  files: readonly string[];
+  bytes: number;
 }
 
 export function setAsideIn(directory: string): SetAside {
-  const files = (): readonly string[] =>
-    readdirSync(directory)
-      .filter((name) => /^(rejected|damaged)-/.test(name))
-      .sort()
-      .map((name) => path.join(directory, name));
   const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   return {
     async keep(lines, nowMs) {
@@ -44,7 +43,12 @@ export function setAsideIn(directory: string): SetAside {
       }
       syncDirectory(directory);
     },
-    files,
-    bytes: () => files().reduce((sum, file) => sum + sizeOf(file), 0),
+    held() {
+      const files = readdirSync(directory)
+        .filter((name) => /^(rejected|damaged)-/.test(name))
+        .sort()
+        .map((name) => path.join(directory, name));
+      return { files, bytes: files.reduce((sum, file) => sum + sizeOf(file), 0) };
+    },
   };
 }

@@ -34,14 +34,8 @@ export interface SetupPlan {
   keptLonger: readonly { name: string; foundSeconds: number; wantedSeconds: number }[];
 }
 
-const DAY_SECONDS = 86_400;
-
-/** 8 days hold a week to compare with; 400 days hold a year and the season's turn. */
-export const RAW_KEEP_SECONDS = 8 * DAY_SECONDS;
-export const ROLLUP_KEEP_SECONDS = 400 * DAY_SECONDS;
-export const ROLLUP_EVERY_MS = 60_000;
 /** Each is a measurement of its own in the rollup bucket: `service.mean`. */
-export const ROLLUP_FUNCTIONS = ['mean', 'min', 'max', 'count'] as const satisfies readonly AggregateFunction[];
+const ROLLUP_FUNCTIONS = ['mean', 'min', 'max', 'count'] as const satisfies readonly AggregateFunction[];
 
 export function rollupBucketOf(bucket: string): string {
   return `${bucket}_1m`;
@@ -84,12 +78,11 @@ function isLonger(found: number, wanted: number): boolean {
  * replaced by its like. What came later than that stays in the raw bucket alone.
  */
 export function rollupTask({ bucket, rollupBucket }: WantedSetup): string {
-  const every = `${ROLLUP_EVERY_MS / 1000}s`;
   const streams = ROLLUP_FUNCTIONS.map((by) =>
     [
       'data()',
       // An integer and a float of one name cannot be in one bucket.
-      `  |> aggregateWindow(every: ${every}, fn: ${by}, timeSrc: "_start", createEmpty: false)`,
+      `  |> aggregateWindow(every: 60s, fn: ${by}, timeSrc: "_start", createEmpty: false)`,
       ...(by === 'count' ? ['  |> toFloat()'] : []),
       `  |> map(fn: (r) => ({r with _measurement: r._measurement + ".${by}"}))`,
       `  |> to(bucket: ${quoted(rollupBucket)})`,

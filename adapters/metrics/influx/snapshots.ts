@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ProxySnapshot } from '../../../core/spec/observation.js';
+import { snapshotsOfText, takenAtMs, textOfSnapshots } from '../snapshotText.js';
 import { MetricsQueryError } from './errors.js';
 import { encodeSeries } from './lineProtocol.js';
 
@@ -11,13 +12,11 @@ const CHUNK_LENGTH = 48 * 1024;
 
 /** A set as one line of line protocol: gzipped JSON as base64 in fields c0, c1 …, and how many they are. */
 export function encodeSnapshots(region: string, snapshots: readonly ProxySnapshot[]): string {
-  const text = gzipSync(JSON.stringify(snapshots, keepInfinity), { level: 1 }).toString('base64');
+  const text = gzipSync(textOfSnapshots(snapshots), { level: 1 }).toString('base64');
   const chunks: string[] = [];
   for (let at = 0; at < text.length; at += CHUNK_LENGTH)
     chunks.push(`c${chunks.length}="${text.slice(at, at + CHUNK_LENGTH)}"`);
-  // A set counts as taken when its last proxy had answered.
-  const at = Math.max(...snapshots.map((snapshot) => snapshot.at));
-  return `${encodeSeries(SNAPSHOT_MEASUREMENT, { region })} chunks=${chunks.length},${chunks.join(',')} ${at}`;
+  return `${encodeSeries(SNAPSHOT_MEASUREMENT, { region })} chunks=${chunks.length},${chunks.join(',')} ${takenAtMs(snapshots)}`;
 }
 
 export interface NewestField {
@@ -33,10 +32,7 @@ export function decodeSnapshots(fields: readonly NewestField[]): readonly ProxyS
   const byName = new Map(fields.filter(({ time }) => time === count.time).map(({ field, value }) => [field, value]));
   const text = Array.from({ length: Number(count.value) }, (_, i) => byName.get(`c${i}`));
   if (text.includes(undefined)) throw new MetricsQueryError(`the set of snapshots of ${count.time} is not whole`);
-  return JSON.parse(
-    gunzipSync(Buffer.from(text.join(''), 'base64')).toString('utf8'),
-    reviveInfinity,
-  ) as ProxySnapshot[];
+  return snapshotsOfText(gunzipSync(Buffer.from(text.join(''), 'base64')).toString('utf8'));
 }
 
 /** The newest set of each region that this process put, so that a server that is away costs no region its baseline. */
@@ -69,13 +65,4 @@ export function recentSnapshots(maxLength = 64 * 1024 * 1024): RecentSnapshots {
       return decodeSnapshots([{ time, field: 'chunks', value: String(texts.length) }, ...fields]);
     },
   };
-}
-
-/** The last bucket of a histogram has no upper bound, and JSON has no word for that. */
-function keepInfinity(_key: string, value: unknown): unknown {
-  return value === Infinity ? 'Infinity' : value;
-}
-
-function reviveInfinity(key: string, value: unknown): unknown {
-  return key === 'highMs' && value === 'Infinity' ? Infinity : value;
 }

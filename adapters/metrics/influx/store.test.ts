@@ -228,14 +228,14 @@ describe('who refuses even nothing', () => {
     await metrics.write([row(1)]);
     const url = `http://127.0.0.1:${portOf(server)}`;
     const target = { url, org: 'eyes', bucket: 'metrics', token: () => 'right', timeoutMs: 500 };
-    expect(await inspectInflux(target, directory, performance.now())).toMatchObject({
+    expect(await inspectInflux(target, directory)).toMatchObject({
       state: 'overloaded',
       queuedPoints: 2,
     });
     fault = null;
     await until(async () => (await metrics.health()).state === 'ok');
-    expect(await inspectInflux(target, directory, performance.now())).toMatchObject({ state: 'ok', queuedPoints: 0 });
-    expect(await inspectInflux(target, path.join(directory, 'none'), 0)).toMatchObject({ state: 'ok' });
+    expect(await inspectInflux(target, directory)).toMatchObject({ state: 'ok', queuedPoints: 0 });
+    expect(await inspectInflux(target, path.join(directory, 'none'))).toMatchObject({ state: 'ok' });
   });
 });
 

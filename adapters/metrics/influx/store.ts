@@ -52,8 +52,9 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
   const maxBytes = options.maxQueueBytes ?? MAX_QUEUE_BYTES;
   const batchPoints = options.batchPoints ?? 20_000;
   const target: InfluxTarget = { ...options, timeoutMs: options.timeoutMs ?? 10_000 };
-  const setAside = { ...setAsideIn(options.queueDirectory) };
-  const queue = openDiskQueue({ directory: options.queueDirectory, maxBytes, otherBytes: setAside.bytes, log });
+  const setAside = setAsideIn(options.queueDirectory);
+  const otherBytes = (): number => setAside.held().bytes;
+  const queue = openDiskQueue({ directory: options.queueDirectory, maxBytes, otherBytes, log });
   const connection = openConnection(target);
   const reader = createReader(connection, target);
   const flushEveryMs = Math.min(1000, options.flushEveryMs ?? 500);
@@ -85,22 +86,13 @@ export function createInfluxMetricsStore(options: InfluxMetricsOptions): Metrics
       sender.heard(failedOrStored(await connection.send('', Math.min(PROBE_MS, target.timeoutMs))));
     }
   };
-  const facts = (): HealthFacts => {
-    const size = queue.size();
-    // Full until there is room for more than a crumb again.
-    const full =
-      size.bytes + setAside.bytes() > maxBytes * 0.98 || (refusedFull && size.bytes > maxBytes / 2) || diskFull;
-    return {
-      ...sender.status(),
-      ...size,
-      target,
-      full,
-      diskFull,
-      maxBytes,
-      closed: closing !== null,
-      setAside: setAside.files(),
-    };
-  };
+  const facts = (): HealthFacts => ({
+    ...sender.status(),
+    ...queue.size(),
+    ...{ target, refusedFull, diskFull, maxBytes },
+    closed: closing !== null,
+    setAside: setAside.held(),
+  });
 
   return {
     async write(rows) {

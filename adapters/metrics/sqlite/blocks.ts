@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import { packNumbers, packTimes, unpackNumbers, unpackTimes } from './codec.js';
+import { floorTo } from './columns.js';
 import type { Columns } from './columns.js';
 import { HOUR_MS, Rollup } from './rollup.js';
 
@@ -76,5 +77,5 @@ function createRead(db: Database.Database): (fields: ReadonlySet<number> | undef
 }
 
 export function hourOf(at: number): number {
-  return Math.floor(at / HOUR_MS) * HOUR_MS;
+  return floorTo(at, HOUR_MS);
 }

@@ -14,13 +14,11 @@ export class ColumnsBuilder {
   // Rows that follow each other mostly have the same fields: their columns are not looked up again.
   #fields: ArrayLike<number> = [];
   #columns: Float64Array[] = [];
-  #ascending = true;
 
   /** The row's values begin at `numbers[offset]`, in the order of `fields`. */
   add(at: number, fields: ArrayLike<number>, numbers: Float64Array, offset: number): void {
     const n = this.#length;
     if (n === this.#times.length) this.#grow();
-    if (n > 0 && at <= (this.#times[n - 1] ?? at)) this.#ascending = false;
     this.#times[n] = at;
     if (!sameFields(fields, this.#fields)) this.#select(fields);
     for (let i = 0; i < this.#columns.length; i += 1) {
@@ -33,7 +31,7 @@ export class ColumnsBuilder {
   columns(): Columns {
     const times = this.#times.subarray(0, this.#length);
     const values = new Map([...this.#values].map(([field, column]) => [field, column.subarray(0, this.#length)]));
-    return this.#ascending ? { times, values } : sorted({ times, values });
+    return sorted({ times, values });
   }
 
   #select(fields: ArrayLike<number>): void {
@@ -78,7 +76,7 @@ export function mergeColumns(older: Columns, newer: Columns): Columns {
 }
 
 /** The parts one after the other; their times must ascend for the whole to be `Columns`. */
-export function concatColumns(parts: readonly Columns[]): Columns {
+function concatColumns(parts: readonly Columns[]): Columns {
   const length = parts.reduce((n, part) => n + part.times.length, 0);
   const times = new Float64Array(length);
   const values = new Map<number, Float64Array>();

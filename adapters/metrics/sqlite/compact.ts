@@ -6,7 +6,7 @@ import type { Log } from './log.js';
 import { HOUR_MS, Rollup } from './rollup.js';
 
 /** At 8 series with a row a second each: nine minutes. A shard's log is moved into blocks once it is this long. */
-export const COMPACT_ROWS = 4096;
+const COMPACT_ROWS = 4096;
 /** Rows that a step moves for each row of a write, so that a long log shrinks however large the batches are. */
 const ROWS_PER_STEP = 2048;
 /** Each is a block to be written anew: more in one step would hold a write up. */

@@ -8,7 +8,7 @@ import type { Columns } from './columns.js';
  * Rows arrive in a log: one write adds one entry for every 8 series, so that a write touches few pages and a read
  * of one series reads little of what is not its own. Files depend on that number. The key of an entry is shard · 2⁴⁰ + number of the shard's last row.
  */
-export const SERIES_PER_SHARD = 8;
+const SERIES_PER_SHARD = 8;
 const KEYS_PER_SHARD = 2 ** 40;
 /** Longer entries could not be compacted in small steps. */
 const MAX_ENTRY_ROWS = 512;

@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import type { ProxySnapshot } from '../../../core/spec/observation.js';
+import { snapshotsOfText, takenAtMs, textOfSnapshots } from '../snapshotText.js';
 
 export interface Snapshots {
   put(region: string, snapshots: readonly ProxySnapshot[]): void;
@@ -18,23 +19,12 @@ export function createSnapshots(db: Database.Database, retentionMs: number): Sna
   const read = db.prepare('SELECT body FROM snapshots WHERE region = ? AND at <= ? ORDER BY at DESC LIMIT 1');
   return {
     put(region, snapshots) {
-      // A set counts as taken when its last proxy had answered.
-      const at = Math.max(...snapshots.map((s) => s.at));
-      add.run(region, at, JSON.stringify(snapshots, keepInfinity));
+      add.run(region, takenAtMs(snapshots), textOfSnapshots(snapshots));
       drop.run(region, retentionMs);
     },
     latest(region, beforeMs) {
       const row = read.get(region, beforeMs) as { body: string } | undefined;
-      return row === undefined ? [] : (JSON.parse(row.body, reviveInfinity) as ProxySnapshot[]);
+      return row === undefined ? [] : snapshotsOfText(row.body);
     },
   };
-}
-
-/** The last bucket of a histogram has no upper bound, and JSON has no word for that. */
-function keepInfinity(_key: string, value: unknown): unknown {
-  return value === Infinity ? 'Infinity' : value;
-}
-
-function reviveInfinity(key: string, value: unknown): unknown {
-  return key === 'highMs' && value === 'Infinity' ? Infinity : value;
 }
