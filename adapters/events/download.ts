@@ -1,4 +1,4 @@
-import { isRecord } from '../../core/spec/rawDocument.js';
+import { causeOf, readLimited } from '../http/response.js';
 import type { SourceLimits } from './port.js';
 
 /** What an address answered. */
@@ -28,7 +28,7 @@ export async function download(request: DownloadRequest, limits: SourceLimits, s
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) return failed(`gave no answer in ${limits.timeoutSeconds} s`);
-    return failed(reasonOf(error));
+    return failed(`cannot be reached: ${causeOf(error)}`);
   }
 }
 
@@ -79,28 +79,6 @@ async function answer(response: Response, limits: SourceLimits): Promise<Downloa
   };
 }
 
-/** `null` beyond the limit; the rest is then never asked for. */
-async function readLimited(response: Response, maxBytes: number): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  if (response.body === null) return text;
-  // Leaving the loop early cancels the stream.
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
 function failed(reason: string): Download {
   return { kind: 'failed', reason };
-}
-
-function reasonOf(error: unknown): string {
-  // fetch says only "fetch failed"; what happened is in the cause. Its errors may come from another realm.
-  const outer = isRecord(error) ? error : {};
-  const inner = isRecord(outer['cause']) ? outer['cause'] : outer;
-  return `cannot be reached: ${String(inner['message'] || inner['code'] || 'no reason given')}`;
 }

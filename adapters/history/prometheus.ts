@@ -1,11 +1,12 @@
 import type { DemandHistory, DemandRow } from './port.js';
 import { openPrometheus } from '../prometheus/access.js';
 import type { PrometheusSurroundings } from '../prometheus/access.js';
+import { warningsOf } from '../prometheus/answer.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { PrometheusAnswer } from '../prometheus/port.js';
 import type { LabelledQuery } from '../prometheus/presets.js';
 import { historyPreset } from '../prometheus/presets.js';
-import { duration, filled, serviceOf } from '../prometheus/promql.js';
+import { duration, filled, floorTo, serviceOf } from '../prometheus/promql.js';
 import type { PrometheusHistoryQuery, PrometheusHistorySpec } from '../../core/spec/history.js';
 import type { Problem } from '../../core/spec/problem.js';
 
@@ -44,12 +45,9 @@ export async function readPrometheusHistory(
 }
 
 function queryOf(prometheus: PrometheusHistoryQuery): LabelledQuery {
-  const { preset, query, serviceLabel, labels } = prometheus;
+  const { preset, query, serviceLabel } = prometheus;
   if (query !== undefined) return { query, label: serviceLabel ?? 'service' };
-  return historyPreset(preset ?? 'istio', {
-    ...(serviceLabel === undefined ? {} : { serviceLabel }),
-    ...(labels === undefined ? {} : { labels }),
-  });
+  return historyPreset(preset ?? 'istio', prometheus);
 }
 
 interface Question {
@@ -62,9 +60,7 @@ interface Question {
 function readingOf(answer: PrometheusAnswer, { prometheus, label, stepMs, name }: Question): Reading {
   if (answer.isPartial) {
     // Demand that lacks a part looks like low demand.
-    const said =
-      answer.notices.flatMap(({ kind, text }) => (kind === 'warning' ? [text] : [])).join('; ') ||
-      'it says that the answer is partial';
+    const said = warningsOf(answer) || 'it says that the answer is partial';
     const told = problem('partial', `${name} could read a part only: ${said.slice(0, 500)}`);
     return { rows: [], problems: [{ ...told, fix: 'mend the server, or ask for fewer days' }] };
   }
@@ -100,8 +96,4 @@ function unlabelled(labels: Readonly<Record<string, string>>, label: string, nam
 
 function problem(code: string, message: string): Problem {
   return { code, field: 'history.prometheus', message };
-}
-
-function floorTo(ms: number, stepMs: number): number {
-  return Math.floor(ms / stepMs) * stepMs;
 }

@@ -64,6 +64,11 @@ export function readAnswer(body: string): ReadAnswer {
   return { kind: 'answer', answer: { series: seriesOf(good.data.data), notices, isPartial: partial } };
 }
 
+/** What a server says of an answer that is partial; empty where it says nothing more. */
+export function warningsOf({ notices }: PrometheusAnswer): string {
+  return notices.flatMap(({ kind, text }) => (kind === 'warning' ? [text] : [])).join('; ');
+}
+
 function seriesOf(read: z.infer<typeof data>): PrometheusSeries[] {
   switch (read.resultType) {
     case 'matrix':

@@ -10,6 +10,7 @@ import type {
   RangeQuery,
 } from './port.js';
 import { PROMETHEUS_LIMITS } from './port.js';
+import { floorTo } from './promql.js';
 import { ask } from './request.js';
 
 /**
@@ -24,11 +25,7 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
   const root = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   const name = `prometheus ${root}`;
   const limits: PrometheusLimits = { ...PROMETHEUS_LIMITS, ...options.limits };
-  const call = async (
-    path: string,
-    form: Record<string, string> & { query: string },
-    signal: AbortSignal,
-  ): Promise<PrometheusAnswer> => {
+  const call: Call = async (path, form, signal) => {
     const headers = (await options.headers?.()) ?? {};
     const url = `${root}/api/v1/${path}`;
     const answer = await ask({ url, name, form, headers, timeoutMs: options.timeoutMs, limits }, signal);
@@ -130,10 +127,6 @@ function checkedSize(
 
 function labelKey(labels: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function floorTo(ms: number, stepMs: number): number {
-  return Math.floor(ms / stepMs) * stepMs;
 }
 
 /** Prometheus takes seconds with up to three decimals. */

@@ -8,6 +8,11 @@ export function duration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`;
 }
 
+/** A multiple of the step, as `range` takes the ends of its time. */
+export function floorTo(ms: number, stepMs: number): number {
+  return Math.floor(ms / stepMs) * stepMs;
+}
+
 /** `$name` → value, wherever it stands as a word of its own. `$1` of `label_replace` is left alone. */
 export function filled(query: string, values: Readonly<Record<string, string>>): string {
   return query.replace(/\$([a-zA-Z]+)\b/g, (whole, name: string) => values[name] ?? whole);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isRecord } from '../../core/spec/rawDocument.js';
+import { causeOf, readLimited } from '../http/response.js';
 import { readAnswer } from './answer.js';
 import { PrometheusError, shownQuery } from './errors.js';
 import type { PrometheusAnswer, PrometheusLimits } from './port.js';
@@ -56,7 +56,8 @@ async function send(request: PrometheusRequest, signal: AbortSignal): Promise<At
       return again(new PrometheusError('timeout', message, 'raise timeoutSeconds, or ask for less'));
     }
     const fix = 'check the address, and that the server runs';
-    return again(new PrometheusError('unreachable', `${request.name} cannot be reached: ${causeOf(error)}`, fix));
+    const message = `${request.name} cannot be reached: ${causeOf(error).slice(0, 300)}`;
+    return again(new PrometheusError('unreachable', message, fix));
   }
 }
 
@@ -114,21 +115,6 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
   not_found: 'has nothing there',
 };
 
-/** `null` beyond the limit; the rest is then never asked for. */
-async function readLimited(response: Response, maxBytes: number): Promise<string | null> {
-  if (response.body === null) return '';
-  const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let bytes = 0;
-  // Leaving the loop early cancels the stream.
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) return null;
-    parts.push(decoder.decode(chunk, { stream: true }));
-  }
-  return parts.join('') + decoder.decode();
-}
-
 /** Seconds or a date (RFC 9110); `null` when neither is there. */
 function retryAfterMs(response: Response): number | null {
   const text = response.headers.get('retry-after');
@@ -144,11 +130,4 @@ function failed(failure: PrometheusError['failure'], message: string, fix: strin
 
 function again(error: PrometheusError, retryAfter: number | null = null): Attempt {
   return { kind: 'again', error, retryAfterMs: retryAfter };
-}
-
-function causeOf(error: unknown): string {
-  // fetch says only "fetch failed"; what happened is in the cause.
-  const outer = isRecord(error) ? error : {};
-  const inner = isRecord(outer['cause']) ? outer['cause'] : outer;
-  return String(inner['message'] || inner['code'] || 'no reason given').slice(0, 300);
 }

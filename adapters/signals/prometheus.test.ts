@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { PrometheusSignalsSpec } from '../../core/spec/signalSource.js';
 import type { ServiceSignals, SignalSet } from '../../core/spec/signals.js';
+import { UNKNOWN_SIGNALS } from '../../core/tuning/fixtures.js';
 import { serviceSpec, shopRegion } from '../../test/fixtures/regionSpec.js';
 import { startPrometheus } from '../../testbed/prometheus.js';
 import type { RunningPrometheus } from '../../testbed/prometheus.js';
@@ -93,16 +94,6 @@ function page(): string {
     .text();
 }
 
-const UNKNOWN: Omit<ServiceSignals, 'service' | 'ageSeconds'> = {
-  rps: null,
-  errorRate: null,
-  p50Ms: null,
-  p99Ms: null,
-  readyInstances: null,
-  cpuCores: null,
-  memoryMiB: null,
-};
-
 type Change = Partial<PrometheusSignalsSpec>;
 
 async function read(
@@ -156,7 +147,7 @@ describe('live signals from a real Prometheus', () => {
     expect(of(set, 'pay')?.cpuCores).toBeCloseTo(0.125, 6);
     // Measured, and without requests: zero; a share of nothing is not known.
     expect(of(set, 'idle')).toMatchObject({ rps: 0, errorRate: null, ageSeconds: 0 });
-    expect(of(set, 'none')).toEqual({ service: 'none', ...UNKNOWN, ageSeconds: END_MS / 1000 });
+    expect(of(set, 'none')).toEqual({ service: 'none', ...UNKNOWN_SIGNALS, ageSeconds: END_MS / 1000 });
     expect(set.problems).toEqual(['none: nothing was measured in the last minutes']);
   });
 
@@ -249,7 +240,7 @@ describe('live signals from a server that fails', () => {
       async (url) => void (address = url),
     );
     const set = await read(address, { preset: 'istio' }, END_MS, ['shop']);
-    expect(set.services).toEqual([{ service: 'shop', ...UNKNOWN, ageSeconds: END_MS / 1000 }]);
+    expect(set.services).toEqual([{ service: 'shop', ...UNKNOWN_SIGNALS, ageSeconds: END_MS / 1000 }]);
     expect(set.problems).toHaveLength(1);
     expect(set.problems[0]).toMatch(/cannot be reached/);
   });

@@ -1,5 +1,6 @@
 import { openPrometheus } from '../prometheus/access.js';
 import type { PrometheusSurroundings } from '../prometheus/access.js';
+import { warningsOf } from '../prometheus/answer.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { PrometheusAnswer, PrometheusClient } from '../prometheus/port.js';
 import type { LabelledQuery } from '../prometheus/presets.js';
@@ -29,8 +30,8 @@ interface FieldReading {
 
 /**
  * Live signals from a Prometheus-compatible server, one instant query a field and candidate at `toMs`, all at once.
- * Rates and quantiles are over the window that is asked for, or the spec's least: the set says which. What rests on samples that are too
- * old is `null` with a problem.
+ * Rates and quantiles are over the window that is asked for, or the spec's least: the set says which. What rests on
+ * samples that are too old is `null` with a problem.
  */
 export async function readPrometheusSignals(
   spec: PrometheusSignalsSpec,
@@ -67,14 +68,9 @@ export async function readPrometheusSignals(
 }
 
 function queriesOf(spec: PrometheusSignalsSpec): Readonly<Record<SignalQuery, readonly LabelledQuery[]>> {
-  const { preset, serviceLabel, labels, namespace } = spec;
+  const { preset, serviceLabel } = spec;
   const none = Object.fromEntries(SIGNAL_QUERIES.map((field) => [field, []])) as unknown as Record<SignalQuery, []>;
-  const choice = {
-    ...(serviceLabel === undefined ? {} : { serviceLabel }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(namespace === undefined ? {} : { namespace }),
-  };
-  const usual = preset === undefined ? none : signalPreset(preset, choice);
+  const usual = preset === undefined ? none : signalPreset(preset, spec);
   const ownLabel = serviceLabel ?? usual.rps[0]?.label ?? 'service';
   const own = Object.entries(spec.queries ?? {}).flatMap(([field, query]) =>
     query === undefined ? [] : [[field, [{ query, label: ownLabel }]] as const],
@@ -127,9 +123,9 @@ function valuesOf(
   const known = new Map<string, number>();
   const told: string[] = [];
   if (answer.isPartial) {
-    const said = answer.notices.flatMap(({ kind, text }) => (kind === 'warning' ? [text] : [])).join('; ');
+    const said = warningsOf(answer).slice(0, 300) || 'it says so';
     // A part of the sum would be taken for the whole.
-    return { known, told: [`${field} rests on a part of the data only: ${said.slice(0, 300) || 'it says so'}`] };
+    return { known, told: [`${field} rests on a part of the data only: ${said}`] };
   }
   const twice = new Set<string>();
   for (const { labels, samples } of answer.series) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { EventSourceSpec } from './eventSource.js';
-import { httpUrl, label, nonEmpty, text } from './schemaParts.js';
+import { environmentVariable, httpUrl, label, nonEmpty, text } from './schemaParts.js';
 
 /** One of the two must be there: eventSourceChecks.ts tells it. */
 const place = { file: nonEmpty.optional(), url: httpUrl.optional() };
@@ -28,10 +28,7 @@ const countryCode = text((v) => /^[A-Z]{2}$/.test(v), 'is not a country', {
   expected: 'two capital letters of ISO 3166-1, e.g. DE',
 });
 
-const variable = text((v) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(v), 'is not the name of an environment variable', {
-  expected: 'letters, digits and "_", e.g. CALENDAR_TOKEN',
-  fix: 'name the variable here; its value stays in the environment of the worker',
-});
+const variable = environmentVariable('CALENDAR_TOKEN');
 
 export const eventSourceSchema = z.discriminatedUnion(
   'kind',

@@ -1,5 +1,5 @@
 import { NO_SOURCE, SOURCE_HELP } from './historySchema.js';
-import { prometheusProblems } from './prometheusChecks.js';
+import { prometheusProblems, serviceLabelProblems } from './prometheusChecks.js';
 import type { Raw } from './rawDocument.js';
 import { isRecord } from './rawDocument.js';
 import type { PathProblem } from './schemaProblems.js';
@@ -38,7 +38,7 @@ function sourceMissing(kind: unknown): PathProblem {
 function queryProblems(server: Raw, services: ReadonlySet<string>): PathProblem[] {
   const path = ['history', 'prometheus'];
   const problems = prometheusProblems(path, server, services);
-  const { preset, query, serviceLabel, labels } = server;
+  const { preset, query, labels } = server;
   if (preset === undefined && query === undefined) {
     const message = 'has neither a preset nor a query';
     problems.push({
@@ -60,10 +60,7 @@ function queryProblems(server: Raw, services: ReadonlySet<string>): PathProblem[
     });
   }
   if (query === undefined) return problems;
-  if (serviceLabel === undefined) {
-    const message = 'is missing: no preset says which label names the service';
-    problems.push({ code: 'missing', path: [...path, 'serviceLabel'], message, fix: 'add "serviceLabel"' });
-  }
+  problems.push(...serviceLabelProblems(path, server));
   if (labels !== undefined) {
     const message = 'are added to presets only';
     problems.push({

@@ -20,6 +20,13 @@ export function prometheusProblems(path: Path, server: Raw, services: ReadonlySe
   ];
 }
 
+/** An own query has no preset to say which label it is. */
+export function serviceLabelProblems(path: Path, server: Raw): PathProblem[] {
+  if (server['serviceLabel'] !== undefined) return [];
+  const message = 'is missing: no preset says which label names the service';
+  return [{ code: 'missing', path: [...path, 'serviceLabel'], message, fix: 'add "serviceLabel"' }];
+}
+
 function urlProblems(path: Path, url: unknown): PathProblem[] {
   if (typeof url !== 'string' || !URL.canParse(url)) return [];
   const { username, password, search, hash } = new URL(url);

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 
 import { PROMETHEUS_PRESETS } from './prometheus.js';
-import { httpUrl, nonEmpty, text } from './schemaParts.js';
+import { environmentVariable, httpUrl, nonEmpty, text } from './schemaParts.js';
 
 /** `__name__` and its like are Prometheus' own. */
 export const LABEL_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/;
 
-const variable = text((v) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(v), 'is not the name of an environment variable', {
-  expected: 'letters, digits and "_", e.g. PROMETHEUS_TOKEN',
-  fix: 'name the variable here; its value stays in the environment of the worker',
-});
+const variable = environmentVariable('PROMETHEUS_TOKEN');
 
 const labelName = text((v) => LABEL_NAME.test(v), 'is not the name of a label', {
   expected: 'letters, digits and "_", e.g. destination_service_name',

@@ -19,6 +19,12 @@ export function text(holds: (value: string) => boolean, message: string, help: I
 
 export const nonEmpty = text((v) => v.trim().length > 0, 'is empty', { expected: 'text' });
 
+export const environmentVariable = (example: string): z.ZodType<string, string> =>
+  text((v) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(v), 'is not the name of an environment variable', {
+    expected: `letters, digits and "_", e.g. ${example}`,
+    fix: 'name the variable here; its value stays in the environment of the worker',
+  });
+
 /** Names appear as DNS names, `Host` headers and workflow ids. */
 export const label = text((v) => DNS_LABEL.test(v), 'is not a DNS label', {
   expected: 'a–z, 0–9 and "-", starting with a letter, at most 63 characters',

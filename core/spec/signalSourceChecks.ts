@@ -1,4 +1,4 @@
-import { prometheusProblems } from './prometheusChecks.js';
+import { prometheusProblems, serviceLabelProblems } from './prometheusChecks.js';
 import type { Raw } from './rawDocument.js';
 import { isRecord, record } from './rawDocument.js';
 import type { PathProblem } from './schemaProblems.js';
@@ -22,9 +22,6 @@ export function signalsProblems(document: Raw, services: ReadonlySet<string>): P
     const fix = 'add "newest", e.g. max by (service) (timestamp(http_requests_total))';
     problems.push({ code: 'missing', path: [...path, 'queries', 'newest'], message, fix });
   }
-  if (server['serviceLabel'] === undefined) {
-    const message = 'is missing: no preset says which label names the service';
-    problems.push({ code: 'missing', path: [...path, 'serviceLabel'], message, fix: 'add "serviceLabel"' });
-  }
+  problems.push(...serviceLabelProblems(path, server));
   return problems;
 }

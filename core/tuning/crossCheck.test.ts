@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { QUIET, observation, seen } from './fixtures.js';
+import { QUIET, UNKNOWN_SIGNALS, observation, seen } from './fixtures.js';
 import type { Observation, ServiceObservation } from '../spec/observation.js';
 import { crossCheck } from './crossCheck.js';
 import type { OwnWindow } from './ownWindows.js';
@@ -10,8 +10,7 @@ import type { ServiceSignals, SignalSet } from '../spec/signals.js';
 import type { ServiceSpec } from '../spec/region.js';
 
 function signals(change: Partial<ServiceSignals>, seconds = 10): SignalSet {
-  const nothing = { rps: null, errorRate: null, p50Ms: null, p99Ms: null, readyInstances: null };
-  const services = [{ service: 'shop', ...nothing, cpuCores: null, memoryMiB: null, ageSeconds: 1, ...change }];
+  const services = [{ service: 'shop', ...UNKNOWN_SIGNALS, ageSeconds: 1, ...change }];
   return { source: 'prometheus p', fromMs: 0, toMs: seconds * 1000, services, problems: [] };
 }
 

@@ -2,6 +2,7 @@ import type { Contradiction, Observation, ServiceObservation } from '../spec/obs
 import type { ServiceSignals, SignalSet } from '../spec/signals.js';
 import type { OwnWindow } from './ownWindows.js';
 import { MOST_UNCOVERED, windowBetween, windowOf } from './ownWindows.js';
+import { percent } from './percent.js';
 
 /** What two honest sources may differ by: scrapes are not at the same moment, and counts are chance. */
 export const CROSS_CHECK = {
@@ -33,8 +34,10 @@ export function crossCheck(
     if (told === undefined || (told.rps === null && told.errorRate === null)) continue;
     const compared = comparable(seen, told, signals, [...earlier, windowOf(seen, atMs)]);
     if (typeof compared === 'string') problems.push(`${signals.source}: ${seen.service} is not compared: ${compared}`);
-    else contradictions.push(...ratesApart(compared, told, signals.source));
-    if (typeof compared !== 'string') contradictions.push(...errorsApart(compared, told, signals.source));
+    else {
+      const { source } = signals;
+      contradictions.push(...ratesApart(compared, told, source), ...errorsApart(compared, told, source));
+    }
   }
   return { ...observation, contradictions, problems };
 }
@@ -124,8 +127,4 @@ function errorsDiffer(rate: number, window: OwnWindow, theirs: number, theirRps:
 
 function isFar(a: number, b: number): boolean {
   return Math.abs(a - b) > CROSS_CHECK.relative * Math.max(a, b);
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(2)} %`;
 }

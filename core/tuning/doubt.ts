@@ -1,4 +1,5 @@
 import type { Observation } from '../spec/observation.js';
+import { percent } from './percent.js';
 
 /** Named in a reason before "and so many more". */
 const NAMED = 5;
@@ -46,8 +47,4 @@ export function unmeasured(observation: Observation, services: readonly string[]
 function some(words: readonly string[], between = '; '): string {
   const more = words.length > NAMED ? `${between}and ${words.length - NAMED} more` : '';
   return `${words.slice(0, NAMED).join(between)}${more}`;
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(2)} %`;
 }

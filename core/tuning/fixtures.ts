@@ -1,5 +1,6 @@
 import type { Observation, ProxySnapshot, ServiceCounters, ServiceObservation } from '../spec/observation.js';
 import type { ServicePlan } from '../spec/plan.js';
+import type { ServiceSignals } from '../spec/signals.js';
 import type { ServiceSettings, SettingField } from '../spec/settings.js';
 import type { DemandQuantiles, ServiceContext, TuningContext } from './types.js';
 
@@ -18,6 +19,17 @@ export const QUIET: Partial<ServiceObservation> = {
   p99ErrorMs: null,
   active: 0,
   shareByRegion: {},
+};
+
+/** What a second source tells of a service that it knows nothing of. */
+export const UNKNOWN_SIGNALS: Omit<ServiceSignals, 'service' | 'ageSeconds'> = {
+  rps: null,
+  errorRate: null,
+  p50Ms: null,
+  p99Ms: null,
+  readyInstances: null,
+  cpuCores: null,
+  memoryMiB: null,
 };
 
 const SETTINGS: ServiceSettings = {

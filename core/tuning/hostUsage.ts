@@ -1,3 +1,5 @@
+import { newest } from './newest.js';
+
 /** What a host's node exporter counted at one moment, summed over its CPUs. */
 export interface HostReading {
   host: string;
@@ -88,11 +90,6 @@ function unknownUsage(host: string): HostUsage {
     load1: null,
     ageSeconds: null,
   };
-}
-
-function newest(readings: readonly HostReading[], host: string): HostReading | undefined {
-  const own = readings.filter((reading) => reading.host === host);
-  return own.reduce<HostReading | undefined>((best, one) => (best && best.at >= one.at ? best : one), undefined);
 }
 
 type CpuShares = Pick<HostUsage, 'windowSeconds' | 'cpuShare' | 'iowaitShare' | 'stealShare'>;

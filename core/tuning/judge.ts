@@ -1,5 +1,6 @@
 import type { Judgement, Observation, ServiceObservation } from '../spec/observation.js';
 import { doubt } from './doubt.js';
+import { percent } from './percent.js';
 import { wilsonLowerBound } from './wilson.js';
 
 export interface JudgeCriteria {
@@ -85,10 +86,6 @@ function sentence(judgements: readonly Judgement[], seen: readonly ServiceObserv
 
 function inconclusive(reason: string): Judgement {
   return { verdict: 'inconclusive', reason };
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(2)} %`;
 }
 
 function ms(value: number): string {

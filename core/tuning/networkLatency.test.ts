@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRandom } from '../forecast/random.js';
-import { median, medianInterval, networkLatency, probeProblems } from './networkLatency.js';
+import { median } from '../forecast/series.js';
+import { medianInterval, networkLatency, probeProblems } from './networkLatency.js';
 import type { ProbeTry } from './networkLatency.js';
 
 function answers(times: readonly number[], host = 'edge-1'): ProbeTry[] {

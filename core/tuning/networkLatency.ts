@@ -1,3 +1,4 @@
+import { median } from '../forecast/series.js';
 import { wilsonLowerBound } from './wilson.js';
 
 /** One try to reach a neighbour's gateway, as the script on a host measured it. */
@@ -65,7 +66,7 @@ export function networkLatency(neighbour: string, tries: readonly ProbeTry[], at
   const timedOut = tries.filter((one) => 'failure' in one && one.failure === 'lost').length;
   const lost = timedOut + answered.length - sound.length;
   const judged = lost + sound.length;
-  const trips = sorted(sound.map(roundTripMs));
+  const trips = sound.map(roundTripMs).sort((a, b) => a - b);
   const [low, high] = medianInterval(trips) ?? [null, null];
   return {
     neighbour,
@@ -79,7 +80,7 @@ export function networkLatency(neighbour: string, tries: readonly ProbeTry[], at
     rttP50HighMs: high,
     rttP90Ms: trips.length < LEAST_FOR_P90 ? null : (trips[Math.ceil(0.9 * trips.length) - 1] ?? null),
     jitterMs: low === null ? null : jitterOf(sound),
-    handshakeP50Ms: low === null ? null : median(sorted(sound.map(({ connectMs }) => connectMs))),
+    handshakeP50Ms: low === null ? null : median(sound.map(({ connectMs }) => connectMs)),
     lossShare: judged === 0 ? null : lost / judged,
     lossShareLow: judged === 0 ? null : wilsonLowerBound(lost, judged),
     lossShareHigh: judged === 0 ? null : 1 - wilsonLowerBound(judged - lost, judged),
@@ -102,17 +103,6 @@ function jitterOf(tries: readonly ProbeAnswer[]): number | null {
     before.set(one.host, trip);
   }
   return steps.length === 0 ? null : steps.reduce((sum, step) => sum + step, 0) / steps.length;
-}
-
-function sorted(values: readonly number[]): number[] {
-  return [...values].sort((a, b) => a - b);
-}
-
-/** Of at least one value, in rising order. */
-export function median(rising: readonly number[]): number {
-  const middle = rising.length >> 1;
-  const upper = rising[middle] ?? NaN;
-  return rising.length % 2 === 1 ? upper : ((rising[middle - 1] ?? NaN) + upper) / 2;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Problem } from '../spec/problem.js';
 import type { NeighbourSpec, RegionSpec } from '../spec/region.js';
-import { LEAST_FOR_MEDIAN, median, medianInterval } from './networkLatency.js';
+import { median } from '../forecast/series.js';
+import { LEAST_FOR_MEDIAN, medianInterval } from './networkLatency.js';
 
 /** One measurement of the way to a neighbour. */
 export interface LatencyRound {

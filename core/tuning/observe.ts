@@ -1,4 +1,5 @@
 import type { Observation, ProxySnapshot, ServiceObservation } from '../spec/observation.js';
+import { newest } from './newest.js';
 import { hostDelta } from './observeHost.js';
 import type { Counter, ReadingRules, ServiceDelta } from './observeHost.js';
 import { mergeBuckets, quantileOfBuckets } from './quantile.js';
@@ -49,10 +50,6 @@ export function observe(
     contradictions: [],
     problems,
   };
-}
-
-function newest(snapshots: readonly ProxySnapshot[], host: string): ProxySnapshot | undefined {
-  return snapshots.filter((s) => s.host === host).sort((a, b) => b.at - a.at)[0];
 }
 
 function age(readAt: readonly number[], atMs: number): number {

@@ -15,8 +15,13 @@ export interface OwnWindow {
 /** Share of a window that may lie in gaps between our own readings for them to speak of it. */
 export const MOST_UNCOVERED = 0.25;
 
+type Counted = 'service' | 'windowSeconds' | 'ageSeconds' | 'requests' | 'rps' | 'errorRate';
+
 /** The window of an observation that was judged at `atMs`. */
-export function windowOf(seen: ServiceObservation, atMs: number): OwnWindow {
+export function windowOf(
+  seen: Pick<ServiceObservation, Counted> & { errors: { rateLimited: number } },
+  atMs: number,
+): OwnWindow {
   const answered = Math.max(0, seen.requests - seen.errors.rateLimited);
   return {
     service: seen.service,

@@ -28,12 +28,12 @@ WRONG_FAMILY = (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 class Failed(Exception):
     """One try without an answer; `what` is of a closed list."""
 
-    def __init__(self, what: str, phase: str, message: str):
+    def __init__(self, what: str, message: str):
         super().__init__(message)
-        self.what, self.phase = what, phase
+        self.what = what
 
 
-def failure_of(error: Exception, phase: str) -> Failed:
+def failure_of(error: Exception) -> Failed:
     # ssl.SSLError and the time-outs are OSErrors: the order matters.
     if isinstance(error, (TimeoutError, socket.timeout)) or getattr(error, "errno", None) == errno.ETIMEDOUT:
         what = "lost"
@@ -47,7 +47,7 @@ def failure_of(error: Exception, phase: str) -> Failed:
         what = "no-http"
     else:
         what = "unreachable"
-    return Failed(what, phase, str(error) or type(error).__name__)
+    return Failed(what, str(error) or type(error).__name__)
 
 
 def milliseconds(since: float) -> float:
@@ -99,21 +99,18 @@ class Destination:
                 self.addresses.pop(0)
 
     def attempt(self) -> dict:
-        phase = "connect"
         connection = None
         try:
             begun = time.perf_counter()
             connection = self.connected()
             answer = {"connectMs": milliseconds(begun), "retransmitted": was_retransmitted(connection)}
             if self.tls is not None:
-                phase = "tls"
                 connection = self.tls.wrap_socket(connection, server_hostname=self.request["service"])
             if self.request.get("path") is not None:
-                phase = "answer"
                 answer.update(self.ask(connection))
             return answer
         except (OSError, http.client.HTTPException) as error:
-            raise failure_of(error, phase) from None
+            raise failure_of(error) from None
         finally:
             if connection is not None:
                 connection.close()
@@ -139,7 +136,7 @@ class Destination:
             self.prepare()
         except (OSError, ValueError) as error:
             what = "unresolved" if isinstance(error, socket.gaierror) else "tls"
-            failed = {"failure": what, "phase": "prepare", "message": str(error)}
+            failed = {"failure": what, "message": str(error)}
             self.tries.extend([failed] * tries)
             return
         for index in range(tries):
@@ -149,7 +146,7 @@ class Destination:
             try:
                 self.tries.append(self.attempt())
             except Failed as failed:
-                self.tries.append({"failure": failed.what, "phase": failed.phase, "message": str(failed)[:300]})
+                self.tries.append({"failure": failed.what, "message": str(failed)[:300]})
 
 
 def number_in(request: dict, name: str, least: float, most: float) -> float:

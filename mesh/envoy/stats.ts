@@ -116,13 +116,10 @@ function readStats(text: string): Stats {
     const newline = text.indexOf('\n', from);
     const end = newline < 0 ? text.length : newline;
     if (text.startsWith(TOTALS, from)) {
-      if (histogram !== null)
-        addTotals(
-          into(latencies, histogram, () => new Map()),
-          text,
-          from + TOTALS.length,
-          end,
-        );
+      if (histogram !== null) {
+        const buckets = into(latencies, histogram, () => new Map<number, Bucket>());
+        addTotals(buckets, text, from + TOTALS.length, end);
+      }
     } else if (text[end - 1] === ':') {
       const [, service = '', , flags = ''] = LATENCY.exec(text.slice(from, end)) ?? [];
       histogram = service === '' || flags.split(',').some((flag) => REFUSED.includes(flag)) ? null : service;

@@ -9,11 +9,11 @@ import type { FileSet } from '../../core/spec/artifact.js';
 import type { RegionSpec } from '../../core/spec/region.js';
 import { observe } from '../../core/tuning/observe.js';
 import { render } from '../../mesh/envoy/render.js';
-import { closeConnections, eventually, freePorts, get, startUpstream } from '../fixtures/envoyProcess.js';
+import { closeConnections, eventually, get } from '../fixtures/envoyProcess.js';
 import type { Upstream } from '../fixtures/envoyProcess.js';
-import { envoyHost, healthyIn, liveOf, socket } from '../fixtures/proxiedRegion.js';
+import { healthyIn, liveOf } from '../fixtures/proxiedRegion.js';
 import type { EnvoyHost } from '../fixtures/proxiedRegion.js';
-import { serviceSpec, shopRegion } from '../fixtures/regionSpec.js';
+import { frontRegion, stopEdges, twoEdges } from '../fixtures/twoEdges.js';
 
 const run: ActivityRun = { signal: new AbortController().signal, progress: () => undefined, lastProgress: null };
 const ports = { openTarget, now: () => Date.now() } as Partial<Ports> as Ports;
@@ -49,21 +49,8 @@ describe('latency quantiles over two real proxies', () => {
   const logOf = ({ envoy }: EnvoyHost): string => path.join(envoy.directory, 'latencies.log');
 
   beforeAll(async () => {
-    apps = await Promise.all(['a', 'b'].map((name) => startUpstream(name)));
-    edges = [await envoyHost('edge-1', await freePorts(3)), await envoyHost('edge-2', await freePorts(3))];
-    region = shopRegion({
-      delivery: { tool: 'ansible', hostWaitSeconds: 1, hosts: edges.map(({ host }) => host) },
-      services: [
-        serviceSpec({
-          name: 'front',
-          entry: { pathPrefix: '/' },
-          endpoints: apps.map(({ port }) => socket(port)),
-          minInstances: 2,
-        }),
-      ],
-      graph: {},
-      neighbours: [],
-    });
+    ({ edges, apps } = await twoEdges());
+    region = frontRegion({ edges, apps });
     const settings = { 'rateLimit.rps': 100_000, 'rateLimit.burst': 100_000, 'timeout.requestMs': 20_000 };
     const live = liveOf(region, { front: { settings } });
     for (const edge of edges) {
@@ -75,8 +62,7 @@ describe('latency quantiles over two real proxies', () => {
 
   afterAll(async () => {
     closeConnections();
-    await Promise.all(edges.map(({ envoy }) => envoy.stop()));
-    await Promise.all(apps.map((app) => app.stop()));
+    await stopEdges({ edges, apps });
   });
 
   async function requests(edge: EnvoyHost, delaysMs: readonly number[]): Promise<void> {

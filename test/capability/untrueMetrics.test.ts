@@ -17,14 +17,15 @@ import { planHash } from '../../core/spec/hash.js';
 import type { Adjustment, LiveIntent } from '../../core/spec/live.js';
 import type { RegionSpec } from '../../core/spec/region.js';
 import type { ServiceSignals } from '../../core/spec/signals.js';
-import { seen } from '../../core/tuning/fixtures.js';
+import { UNKNOWN_SIGNALS, seen } from '../../core/tuning/fixtures.js';
 import { render } from '../../mesh/envoy/render.js';
-import { closeConnections, eventually, freePorts, startUpstream, tally } from '../fixtures/envoyProcess.js';
+import { closeConnections, eventually, tally } from '../fixtures/envoyProcess.js';
 import type { Upstream } from '../fixtures/envoyProcess.js';
-import { dumpOf, envoyHost, healthyIn, socket } from '../fixtures/proxiedRegion.js';
+import { dumpOf, healthyIn } from '../fixtures/proxiedRegion.js';
 import type { EnvoyHost } from '../fixtures/proxiedRegion.js';
 import { planOf } from '../fixtures/planned.js';
-import { forecastOf, serviceSpec, shopRegion } from '../fixtures/regionSpec.js';
+import { forecastOf } from '../fixtures/regionSpec.js';
+import { frontRegion, stopEdges, twoEdges } from '../fixtures/twoEdges.js';
 
 const TICK_SECONDS = 4;
 const REQUESTS = 60;
@@ -52,26 +53,17 @@ describe('the tick, of a region that asks for a change', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'psmg-untrue-'));
-    apps = await Promise.all(['a', 'b'].map((name) => startUpstream(name)));
-    edges = [await envoyHost('edge-1', await freePorts(3)), await envoyHost('edge-2', await freePorts(3))];
-    spec = shopRegion({
-      delivery: { tool: 'ansible', hostWaitSeconds: 1, hosts: edges.map(({ host }) => host) },
-      services: [
-        serviceSpec({
-          name: 'front',
-          entry: { pathPrefix: '/' },
-          endpoints: apps.map(({ port }) => socket(port)),
-          minInstances: 2,
-          // Of a busy machine; what is slow is none of this test.
-          slo: { p99Ms: 10_000, maxErrorRate: 0.5 },
-        }),
-      ],
-      graph: {},
-      neighbours: [],
-      activation: { steps: [100], judgeSeconds: 1, minRequests: 20, maxErrorRate: 0.5, maxInconclusive: 2 },
-      operate: { tickSeconds: TICK_SECONDS, maxStepFraction: 0.5, maxInconclusiveTicks: 3, minRequestsPerTick: 20 },
-      demandClock: { demandFrom: '2026-01-01T00:00:00Z', wallFrom: new Date().toISOString(), speed: 1 },
-    });
+    ({ edges, apps } = await twoEdges());
+    // Of a busy machine; what is slow is none of this test.
+    spec = frontRegion(
+      { edges, apps },
+      { slo: { p99Ms: 10_000, maxErrorRate: 0.5 } },
+      {
+        activation: { steps: [100], judgeSeconds: 1, minRequests: 20, maxErrorRate: 0.5, maxInconclusive: 2 },
+        operate: { tickSeconds: TICK_SECONDS, maxStepFraction: 0.5, maxInconclusiveTicks: 3, minRequestsPerTick: 20 },
+        demandClock: { demandFrom: '2026-01-01T00:00:00Z', wallFrom: new Date().toISOString(), speed: 1 },
+      },
+    );
     const forecast = forecastOf({ front: 60 });
     const plan = planOf(spec, forecast);
     const graph = graphOfRegion(spec, {});
@@ -121,8 +113,7 @@ describe('the tick, of a region that asks for a change', () => {
   afterAll(async () => {
     closeConnections();
     await ports?.metrics.close();
-    await Promise.all(edges.map(({ envoy }) => envoy.stop()));
-    await Promise.all(apps.map((app) => app.stop()));
+    await stopEdges({ edges, apps });
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
@@ -190,15 +181,7 @@ describe('the tick, of a region that asks for a change', () => {
   function source(told: Partial<ServiceSignals>): SignalSource {
     return {
       read: (_, fromMs, toMs) => {
-        const nothing = {
-          errorRate: null,
-          p50Ms: null,
-          p99Ms: null,
-          readyInstances: null,
-          cpuCores: null,
-          memoryMiB: null,
-        };
-        const services = [{ service: 'front', rps: null, ageSeconds: 0, ...nothing, ...told }];
+        const services = [{ service: 'front', ...UNKNOWN_SIGNALS, ageSeconds: 0, ...told }];
         return Promise.resolve({ source: 'prometheus', fromMs, toMs, services, problems: [] });
       },
     };
