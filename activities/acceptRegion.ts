@@ -1,9 +1,10 @@
-import type { AcceptedRegion, Tunables } from './contract.js';
+import type { AcceptedRegion, ApprovalRules, Tunables } from './contract.js';
 import { refuseAll } from './errors.js';
 import type { Activity } from './ports.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
 import type { Problem } from '../core/spec/problem.js';
-import type { RegionSpec } from '../core/spec/region.js';
+import { NOTIFICATION_KINDS } from '../core/spec/region.js';
+import type { ApprovalsSpec, RegionSpec } from '../core/spec/region.js';
 import { SETTING_FIELDS } from '../core/spec/settings.js';
 
 const HOUR_MS = 3_600_000;
@@ -21,6 +22,7 @@ export const acceptRegion: Activity<unknown, AcceptedRegion> =
       name: spec.name,
       specRef: await artifacts.putJson('region', spec),
       autonomy: spec.autonomy,
+      ...operatorRules(spec),
       services: spec.services.map((service) => service.name),
       regions: [spec.name, ...spec.neighbours.map((neighbour) => neighbour.name)],
       hosts: spec.delivery.hosts.map((host) => host.name),
@@ -31,6 +33,30 @@ export const acceptRegion: Activity<unknown, AcceptedRegion> =
       warnings: parsed.warnings.map((problem) => `${problem.field}: ${problem.message}`),
     };
   };
+
+/** What people reserved for themselves; a region that says nothing of it has none of these. */
+function operatorRules(spec: RegionSpec): Partial<AcceptedRegion> {
+  const { approvals, autonomyRules, fleet, freezes, mode, notifications } = spec;
+  const kinds = (notifications ?? []).flatMap(({ on }) => on ?? NOTIFICATION_KINDS);
+  return {
+    ...(autonomyRules === undefined ? {} : { autonomyRules }),
+    ...(mode === 'preview' ? { preview: true } : {}),
+    ...(approvals === undefined ? {} : { approvals: approvalRules(approvals) }),
+    ...(freezes === undefined || freezes.length === 0 ? {} : { hasCalendar: true }),
+    ...(kinds.length === 0 ? {} : { notifies: [...new Set(kinds)] }),
+    ...(fleet === undefined ? {} : { fleet: { id: fleet.id, permitMs: fleet.permitSeconds * 1000 } }),
+  };
+}
+
+function approvalRules({
+  autoBelowPercent,
+  approverNotRequester,
+  requester,
+  timeoutSeconds,
+}: ApprovalsSpec): ApprovalRules {
+  const rules = { autoBelowPercent, approverNotRequester, timeoutMs: timeoutSeconds * 1000 };
+  return requester === undefined ? rules : { ...rules, requester };
+}
 
 /** `--input-file region.yaml --input-meta encoding=binary/plain` delivers bytes, a JSON string is text already. */
 function decode(text: unknown): string | Problem {

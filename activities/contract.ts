@@ -4,7 +4,7 @@ import type { HostRecap, SwapOutcome, TargetState } from '../core/spec/deploymen
 import type { Trust } from '../core/spec/forecast.js';
 import type { Adjustment, LiveIntent } from '../core/spec/live.js';
 import type { Judgement, ServiceObservation } from '../core/spec/observation.js';
-import type { Autonomy } from '../core/spec/region.js';
+import type { Autonomy, AutonomyRule, NotificationKind } from '../core/spec/region.js';
 import type { SettingFieldInfo } from '../core/spec/settings.js';
 import type { InFlightAdjustment } from '../core/tuning/types.js';
 
@@ -31,6 +31,12 @@ export interface RegionActivities {
   judgeStage(input: JudgeInput): Promise<JudgeOutcome>;
   restoreDeployment(input: RestoreInput): Promise<ApplyOutcome>;
   tick(input: TickInput): Promise<TickOutcome>;
+  /** Times of the next weeks in which the region file wants nothing to change by itself. */
+  readCalendar(input: { specRef: ArtifactRef; fromMs: number }): Promise<CalendarOutcome>;
+  /** Whether other regions can take the users that a drain would send them. */
+  checkReceivers(input: ReceiversInput): Promise<ReceiversOutcome>;
+  /** Tells one webhook, or says why it could not. */
+  notify(input: NotifyInput): Promise<NotifyOutcome>;
   /** Appends to the audit what a workflow decided, and says where the chain ends then. */
   recordAudit(input: AuditInput): Promise<AuditOutcome>;
 }
@@ -66,6 +72,17 @@ export interface AcceptedRegion {
   name: string;
   specRef: ArtifactRef;
   autonomy: Autonomy;
+  /** Absent: none. */
+  autonomyRules?: readonly AutonomyRule[];
+  /** Present: nothing is applied before a person approves a plan. */
+  preview?: true;
+  /** Absent: no plan waits for a person. */
+  approvals?: ApprovalRules;
+  /** Present: the region file names times in which nothing changes by itself. */
+  hasCalendar?: true;
+  /** What is told to whom is the region file's; absent: nobody is told. */
+  notifies?: readonly NotificationKind[];
+  fleet?: { id: string; permitMs: number };
   services: readonly string[];
   regions: readonly string[];
   hosts: readonly string[];
@@ -75,6 +92,51 @@ export interface AcceptedRegion {
   maxInconclusive: number;
   tunables: Tunables;
   warnings: readonly string[];
+}
+
+export interface ApprovalRules {
+  autoBelowPercent: number;
+  approverNotRequester: boolean;
+  requester?: string;
+  timeoutMs: number;
+}
+
+export interface CalendarOutcome {
+  /** In order, not overlapping; beyond `untilMs` nothing is known yet. */
+  freezes: readonly { fromMs: number; toMs: number; why: string }[];
+  untilMs: number;
+}
+
+export interface ReceiversInput {
+  specRef: ArtifactRef;
+  plan: PlanReference;
+  window?: string;
+}
+
+export interface ReceiversOutcome {
+  /** By service and receiving region, where the load that would come is more than it can take. */
+  shortfalls: readonly { service: string; region: string; wantedRps: number; spareRps: number }[];
+}
+
+/** One event, for every webhook of the region that wants its kind. */
+export interface NotifyInput {
+  specRef: ArtifactRef;
+  /** The receiver drops what it has had under the same id. */
+  id: string;
+  kind: NotificationKind;
+  at: string;
+  title: string;
+  detail: string;
+  workflowId: string;
+  planHash: string | null;
+  /** Webhooks, by their index in the region file, that took it on an earlier try. */
+  delivered: readonly number[];
+}
+
+export interface NotifyOutcome {
+  delivered: readonly number[];
+  /** Why others did not; empty: all did. */
+  problems: readonly string[];
 }
 
 /** Numbers that steer the workflows, in one documented place; recorded in history by `acceptRegion`. */
@@ -108,8 +170,18 @@ export interface ForecastOutcome {
   notes: readonly string[];
 }
 
+/** How much of the region a plan changes against the one that runs. */
+export interface BlastRadius {
+  /** Share of the region's requests that go to services with any change; 100 where nothing runs yet. */
+  percent: number;
+  /** The services with a change, the largest demand first, with what changes. */
+  services: readonly { service: string; changes: number; summary: string }[];
+}
+
 export interface PlanOutcome {
   plan: PlanReference;
+  /** Absent: not asked for. */
+  blastRadius?: BlastRadius;
   /** Of the first window. */
   services: readonly { service: string; instances: number; demandRps: number; reason: string }[];
   /** Present where there are several: when each begins, in demand time (its name) and by the clocks of the world. */

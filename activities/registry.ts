@@ -1,10 +1,13 @@
 import { acceptRegion } from './acceptRegion.js';
 import { applyIntent, readBack, readTargets, restoreDeployment } from './applyIntent.js';
 import { awaitStack, exportTargets, moveEntry } from './awaitStack.js';
+import { checkReceivers } from './checkReceivers.js';
 import { deployRelease } from './deployRelease.js';
 import { forecastRegion } from './forecastRegion.js';
 import { judgeStage } from './judgeStage.js';
+import { notify } from './notify.js';
 import { planRegion } from './planRegion.js';
+import { readCalendar } from './readCalendar.js';
 import { recordAudit } from './recordAudit.js';
 import { tick } from './tick.js';
 
@@ -24,4 +27,7 @@ export const ACTIVITIES = {
   restoreDeployment,
   tick,
   recordAudit,
+  readCalendar,
+  checkReceivers,
+  notify,
 };

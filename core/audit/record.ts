@@ -22,6 +22,16 @@ export const AUDIT_KINDS = [
   'retried',
   'skipped',
   'aborted',
+  'approved',
+  'rejected',
+  'drained',
+  'released',
+  'retired',
+  'autonomy-set',
+  'taken-over',
+  'handed-back',
+  'continued',
+  'repaired',
   'refused',
   // What the program decided by itself.
   'phase',
@@ -37,6 +47,11 @@ export const AUDIT_KINDS = [
   'window',
   'capacity',
   'stopped',
+  'approval-asked',
+  'approval-expired',
+  'permit',
+  'calendar',
+  'compensated',
   // Entries that could not be kept until the store came back.
   'gap',
 ] as const;

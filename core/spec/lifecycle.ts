@@ -7,12 +7,26 @@ export type Phase =
   | 'accepting'
   | 'forecasting'
   | 'planning'
+  /** A plan is made and nothing of it applied; only a person's approval takes the region further. */
+  | 'previewing'
+  | 'awaiting-approval'
+  /** Waits for the fleet's word that this region may change now. */
+  | 'awaiting-permit'
   | 'pre-deploying'
   | 'awaiting-stack'
   | 'activating'
   | 'operating'
+  | 'draining'
+  /** Users are elsewhere; the mesh stands by until `resume`, `release` or `retire`. */
+  | 'drained'
+  | 'releasing'
+  | 'retiring'
   | 'blocked'
-  | 'aborted';
+  | 'aborted'
+  /** PSMG has gone; what it configured runs on. */
+  | 'released'
+  /** Users are elsewhere and deployment 0 is back. */
+  | 'retired';
 
 /** Closed list; one vocabulary in status, search attribute, metrics and pages. */
 export type BlockedReason =
@@ -20,6 +34,12 @@ export type BlockedReason =
   | 'trust-none'
   | 'plan-refused'
   | 'plan-invalid'
+  | 'approval-rejected'
+  | 'approval-expired'
+  | 'receivers-short'
+  | 'drain-failed'
+  | 'release-failed'
+  | 'retire-failed'
   | 'deploy-failed'
   | 'drift'
   | 'target-held'

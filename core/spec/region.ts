@@ -7,6 +7,71 @@ import type { SignalsSpec } from './signalSource.js';
 /** How far the program may go by itself. `observe` unless the region file says more. */
 export type Autonomy = 'observe' | 'suggest' | 'approve' | 'act';
 
+/** Level of autonomy for some settings. */
+export interface AutonomyRule {
+  level: Autonomy;
+  /** Absent: every service. */
+  service?: string;
+  /** What stands before the first dot of a setting (`rateLimit`, `breaker` …), or `weight`; absent: every class. */
+  class?: string;
+}
+
+/** Which plans wait for a person's word before they are put in force. */
+export interface ApprovalsSpec {
+  /** A plan whose blast radius is below this waits for nobody. 0: every plan waits. */
+  autoBelowPercent: number;
+  /** Whoever asked for the plan (launched the region, sent `replan`) may not approve it. */
+  approverNotRequester: boolean;
+  /** Who launched the region; needed where the approver must be another. */
+  requester?: string;
+  /** After which a plan that nobody approved is dropped; what runs stays. */
+  timeoutSeconds: number;
+}
+
+/** A time in which nothing changes by itself: once, or every week. */
+export type FreezeSpec =
+  | { why: string; from: string; to: string }
+  | {
+      why: string;
+      weekly: {
+        /** First and last day and the time of day, by the clocks of `timeZone`, e.g. `Fri 16:00` to `Mon 08:00`. */
+        from: string;
+        to: string;
+        /** IANA name. */
+        timeZone: string;
+      };
+    };
+
+export const NOTIFICATION_KINDS = [
+  'blocked',
+  'approval-wanted',
+  'reverted',
+  'trust-lost',
+  'unblocked',
+  'ended',
+] as const;
+/** What people are told of by webhook. */
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+export interface NotificationSpec {
+  /** Takes a POST of JSON, signed as docs/notifications.md says. */
+  url: string;
+  /** Absent: of everything. */
+  on?: readonly NotificationKind[];
+  /** File or variable on the worker's machine that holds the secret; absent: not signed. */
+  secretFile?: string;
+  secretVariable?: string;
+  timeoutSeconds: number;
+}
+
+/** Planned changes wait until the coordinator `fleet` permits them. */
+export interface FleetSpec {
+  /** Workflow id of the coordinator. */
+  id: string;
+  /** How long a change that the fleet permitted may take. */
+  permitSeconds: number;
+}
+
 export type MeshKind = 'envoy';
 export type DeliveryTool = 'ansible';
 
@@ -16,6 +81,18 @@ export interface RegionSpec {
   name: string;
   locality: LocalitySpec;
   autonomy: Autonomy;
+  /** Exceptions from it, the last that fits wins. Absent: none. */
+  autonomyRules?: readonly AutonomyRule[];
+  /** `preview`: forecast and plan, and nothing is applied before a person approves the plan. Absent: live. */
+  mode?: 'live' | 'preview';
+  /** Absent: plans are put in force as far as `autonomy` goes, and adjustments at level approve wait. */
+  approvals?: ApprovalsSpec;
+  /** When nothing may change by itself. Absent: no calendar. */
+  freezes?: readonly FreezeSpec[];
+  /** Whom to tell when a person is needed. Absent: nobody. */
+  notifications?: readonly NotificationSpec[];
+  /** Absent: the region changes when it wants to. */
+  fleet?: FleetSpec;
   mesh: MeshSpec;
   delivery: DeliverySpec;
   services: readonly ServiceSpec[];

@@ -2,9 +2,10 @@ import { z } from 'zod';
 
 import { eventSourceSchema } from './eventSourceSchema.js';
 import { historySchema } from './historySchema.js';
-import { GRAPH_SOURCE_KINDS } from './region.js';
+import { GRAPH_SOURCE_KINDS, NOTIFICATION_KINDS } from './region.js';
 import type { EndpointSpec, RegionSpec, SocketSpec } from './region.js';
 import { httpUrl, instant, label, nonEmpty, text, timeZoneName } from './schemaParts.js';
+import { SETTING_FIELDS } from './settings.js';
 import { signalsSchema } from './signalSourceSchema.js';
 import { isAddress, isPort, parseSockets } from './socket.js';
 
@@ -214,6 +215,30 @@ const graph = z.strictObject({
 
 const httpHook = z.strictObject({ url: httpUrl, timeoutSeconds: seconds.default(5) });
 
+const autonomyLevel = z.enum(['observe', 'suggest', 'approve', 'act']);
+const settingClass = z.enum([
+  ...new Set(Object.keys(SETTING_FIELDS).map((field) => field.split('.')[0] ?? field)),
+  'weight',
+]);
+const weekTime = text(
+  (v) => /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d$/.test(v),
+  'is not a time of the week',
+  {
+    expected: 'a day and a time of day, "Fri 16:00"',
+  },
+);
+const freeze = z.union([
+  z.strictObject({ why: nonEmpty, from: instant, to: instant }),
+  z.strictObject({ why: nonEmpty, weekly: z.strictObject({ from: weekTime, to: weekTime, timeZone: timeZoneName }) }),
+]);
+const notification = z.strictObject({
+  url: httpUrl,
+  on: z.array(z.enum(NOTIFICATION_KINDS)).min(1).optional(),
+  secretFile: nonEmpty.optional(),
+  secretVariable: nonEmpty.optional(),
+  timeoutSeconds: seconds.max(60).default(10),
+});
+
 /**
  * The region file, `apiVersion: psmg/v1`. Unknown keys are refused: a mistyped safety limit must not be ignored.
  * What a key leaves out takes the default written here.
@@ -222,7 +247,23 @@ export const regionSchema = z.strictObject({
   apiVersion: z.literal('psmg/v1'),
   name: label,
   locality,
-  autonomy: z.enum(['observe', 'suggest', 'approve', 'act']).default('observe'),
+  autonomy: autonomyLevel.default('observe'),
+  autonomyRules: z
+    .array(z.strictObject({ level: autonomyLevel, service: nonEmpty.optional(), class: settingClass.optional() }))
+    .max(256)
+    .optional(),
+  mode: z.enum(['live', 'preview']).optional(),
+  approvals: z
+    .strictObject({
+      autoBelowPercent: z.number().min(0).max(100).default(0),
+      approverNotRequester: z.boolean().default(false),
+      requester: nonEmpty.optional(),
+      timeoutSeconds: seconds.max(30 * 86_400).default(86_400),
+    })
+    .optional(),
+  freezes: z.array(freeze).max(200).optional(),
+  notifications: z.array(notification).max(10).optional(),
+  fleet: z.strictObject({ id: nonEmpty.default('fleet'), permitSeconds: seconds.max(86_400).default(1800) }).optional(),
   mesh: z.strictObject({ kind: z.enum(['envoy']).default('envoy') }).prefault({}),
   delivery: z.strictObject({
     tool: z.enum(['ansible']).default('ansible'),

@@ -65,8 +65,26 @@ const MEANING: Readonly<Record<string, (check: Check, settings: readonly Setting
     narrows: { type: 'string', pattern: addressPattern(settings.map((setting) => setting.field)) },
   }),
   valueProblems: (_, settings) => ({ field: 'value', when: valueRules(settings) }),
+  levelProblems: () => ({ field: 'level' }),
+  serviceProblems: () => ({ field: 'service' }),
+  classProblems: (_, settings) => ({ field: 'class', narrows: { type: 'string', pattern: classPattern(settings) } }),
+  repairFieldProblems: () => ({ field: 'field' }),
+  repairValueProblems: () => ({ field: 'value', when: REPAIR_VALUES }),
   untilProblems: () => ({ field: 'until', narrows: { type: ['string', 'null'], pattern: INSTANT } }),
 };
+
+const REPAIR_VALUES: readonly JsonSchema[] = [
+  {
+    if: { properties: { field: { const: 'epoch' } } },
+    then: { properties: { value: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } } },
+    else: { properties: { value: { type: 'string', pattern: '^(none|[0-9a-f]{64})$' } } },
+  },
+];
+
+function classPattern(settings: readonly Setting[]): string {
+  const classes = settings.map(({ field }) => field.split('.', 1)[0] ?? field);
+  return `^(${[...new Set([...classes, 'weight'])].join('|')})$`;
+}
 
 const CLOCK = '([01]\\d|2[0-3]):[0-5]\\d';
 /** ISO 8601 with a zone. */

@@ -14,11 +14,18 @@ const FIELDS: Sample = {
   address: 'storefront.rateLimit.rps',
   value: 60,
   to: 'previous',
+  planHash: '1a2b3c4d5e6f',
+  level: 'suggest',
+  service: 'checkout',
+  class: 'rateLimit',
+  field: 'blocked',
 };
 
 /** What one way of sending differs in from the other. */
 const VARIANTS: Readonly<Record<string, Sample>> = {
   'override update': { address: 'storefront.weight.eu-west', value: 50, until: '2099-01-01T00:00:00Z' },
+  'repair signal': { field: 'blocked', value: 'none' },
+  'repair update': { field: 'epoch', value: 12 },
   'clear-override update': { address: 'storefront.weight.eu-west' },
 };
 

@@ -21,6 +21,7 @@ export interface JsonSchema {
   allOf?: JsonSchema[];
   if?: JsonSchema;
   then?: JsonSchema;
+  else?: JsonSchema;
   pattern?: string;
   minLength?: number;
   maxLength?: number;

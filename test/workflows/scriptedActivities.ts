@@ -5,8 +5,11 @@ import type {
   ApplyOutcome,
   AuditInput,
   AuditOutcome,
+  CalendarOutcome,
   PlannedWindow,
   JudgeInput,
+  NotifyInput,
+  ReceiversOutcome,
   RegionActivities,
   TickInput,
   TickOutcome,
@@ -44,6 +47,12 @@ export class ScriptedRegion {
   /** Windows whose instances were asked for, in order; `first` where none was named. */
   readonly asked: string[] = [];
   plans = 0;
+  /** Of the next plans; absent: 100 %. */
+  blastPercent: number | undefined;
+  calendar: CalendarOutcome = { freezes: [], untilMs: Number.MAX_SAFE_INTEGER };
+  /** What other regions lack to take the users of this one. */
+  shortfalls: ReceiversOutcome['shortfalls'] = [];
+  readonly told: NotifyInput[] = [];
   /** Where notes are kept; absent: they are counted, and forgotten. */
   audit: AuditLog | null = null;
   /** Whoever took the audit away can bring it back. */
@@ -67,7 +76,9 @@ export class ScriptedRegion {
           const windows = this.windows();
           this.plans += 1;
           const plan = { ref: ref('plan'), hash: `p${this.plans}` };
-          return { plan, services: [], warnings: [], ...(windows === undefined ? {} : { windows }) };
+          const blastRadius =
+            this.blastPercent === undefined ? {} : { blastRadius: { percent: this.blastPercent, services: [] } };
+          return { plan, services: [], warnings: [], ...blastRadius, ...(windows === undefined ? {} : { windows }) };
         }),
       deployRelease: (input) =>
         this.run('deployRelease', () => {
@@ -128,6 +139,13 @@ export class ScriptedRegion {
           decision: { kind: 'none', reason: 'nothing to do' },
           ...this.tickOutcome(input),
         })),
+      readCalendar: () => this.run('readCalendar', () => this.calendar),
+      checkReceivers: () => this.run('checkReceivers', () => ({ shortfalls: this.shortfalls })),
+      notify: (input) =>
+        this.run('notify', () => {
+          this.told.push(input);
+          return { delivered: [0], problems: [] };
+        }),
       recordAudit: (input) => this.record(input),
     };
   }

@@ -3,7 +3,7 @@ import type { PlanReference, PlannedWindow, TickOutcome, Tunables } from '../../
 import type { ArtifactRef } from '../../core/spec/artifact.js';
 import type { AuditStatus } from '../shared/audit.js';
 import type { ActivationStage, Adjustment, Override } from '../../core/spec/live.js';
-import type { Autonomy } from '../../core/spec/region.js';
+import type { Autonomy, AutonomyRule } from '../../core/spec/region.js';
 
 /** Sent by the region's lifecycle only; people message the region. */
 export const holdSignal = defineSignal<[HoldOrder]>('hold');
@@ -33,6 +33,10 @@ export interface RunOrder {
   copy: number;
   overrides: readonly Override[];
   frozen: boolean;
+  /** Exceptions from the autonomy of the region, the last that fits wins; absent: none. */
+  autonomyRules?: readonly AutonomyRule[];
+  /** A person has the region: nothing but observing and suggesting. */
+  takenOver?: true;
 }
 
 /** A numbered copy of what people said; the newest number wins. */
@@ -40,6 +44,8 @@ export interface CopyOrder {
   copy: number;
   overrides: readonly Override[];
   frozen: boolean;
+  autonomyRules?: readonly AutonomyRule[];
+  takenOver?: true;
 }
 
 export interface AdjustmentInput {

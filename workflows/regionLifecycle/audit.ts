@@ -1,7 +1,7 @@
 import type { AuditFact } from '../shared/audit.js';
 import type { AuditKind, AuditValue } from '../../core/audit/record.js';
 import type { Command } from './mailbox.js';
-import type { MessageName, MessageOutcome } from './messages.js';
+import type { AutonomyMessage, MessageName, MessageOutcome, RepairMessage } from './messages.js';
 import type { LifecycleState } from './state.js';
 
 const KIND_OF: Readonly<Record<MessageName, AuditKind>> = {
@@ -14,6 +14,16 @@ const KIND_OF: Readonly<Record<MessageName, AuditKind>> = {
   retry: 'retried',
   skip: 'skipped',
   abort: 'aborted',
+  approve: 'approved',
+  reject: 'rejected',
+  drain: 'drained',
+  release: 'released',
+  retire: 'retired',
+  'set-autonomy': 'autonomy-set',
+  'take-over': 'taken-over',
+  'hand-back': 'handed-back',
+  'continue-as-new': 'continued',
+  repair: 'repaired',
 };
 
 /** What a message is about. */
@@ -24,6 +34,19 @@ function subjectOf(command: Command): string {
       return command.message.address;
     case 'rollback':
       return `deployment ${command.message.to}`;
+    case 'approve':
+    case 'reject':
+      return `plan ${command.message.planHash}`;
+    case 'set-autonomy':
+      return scopeOf(command.message);
+    case 'repair':
+      return command.message.field;
+    case 'drain':
+    case 'release':
+    case 'retire':
+    case 'take-over':
+    case 'hand-back':
+    case 'continue-as-new':
     case 'freeze':
     case 'resume':
     case 'retry':
@@ -53,7 +76,21 @@ export function standingOf(state: LifecycleState, command: Command): AuditValue 
     case 'skip':
     case 'abort':
       return state.blocked === null ? null : `blocked at ${state.blocked.step}: ${state.blocked.reason}`;
+    case 'approve':
+    case 'reject':
+      return state.approval === undefined ? null : state.approval.state;
+    case 'drain':
+    case 'release':
+    case 'retire':
+      return { phase: state.phase, release: state.currentHash };
+    case 'set-autonomy':
+    case 'take-over':
+    case 'hand-back':
+      return autonomyFact(state);
+    case 'repair':
+      return repairFact(state, command.message.field);
     case 'replan':
+    case 'continue-as-new':
       return null;
   }
 }
@@ -82,4 +119,30 @@ export function refusalFact(name: string, raw: unknown, reason: string): AuditFa
     return typeof value === 'string' ? value : 'not said';
   };
   return { kind: 'refused', who: text('who'), why: text('why'), subject: name, result: reason };
+}
+
+function scopeOf({ service, class: settingClass }: AutonomyMessage): string {
+  return `autonomy of ${service ?? 'every service'}, ${settingClass ?? 'every class'}`;
+}
+
+function autonomyFact({ accepted, autonomyRules, takenOver }: LifecycleState): AuditValue {
+  const rules = (autonomyRules ?? []).map(({ level, service = null, class: settingClass = null }) => ({
+    level,
+    service,
+    class: settingClass,
+  }));
+  return { level: accepted.autonomy, rules, takenOver: takenOver?.who ?? null };
+}
+
+function repairFact(state: LifecycleState, field: RepairMessage['field']): AuditValue {
+  switch (field) {
+    case 'current-hash':
+      return state.currentHash;
+    case 'epoch':
+      return state.epoch;
+    case 'blocked':
+      return state.blocked?.reason ?? null;
+    case 'tuner':
+      return state.tuner.state;
+  }
 }

@@ -1,6 +1,10 @@
 import { failureOf, moveEntry, restoreDeployment } from '../shared/activities.js';
 import { nowMs } from '../shared/clock.js';
 import type { Override } from '../../core/spec/live.js';
+import { approve, reject } from './approvals.js';
+import { handBack, setAutonomy, takeOver } from './autonomy.js';
+import { askForNewRun, repair } from './breakGlass.js';
+import { drain, release, retire } from './leave.js';
 import type { Command } from './mailbox.js';
 import type { MessageOutcome, OverrideMessage, RollbackMessage } from './messages.js';
 import type { Region } from './region.js';
@@ -27,6 +31,26 @@ export async function carryOut(region: Region, command: Command): Promise<Messag
       return rollback(region, command.message);
     case 'replan':
       return askForReplan(state, command.message.who);
+    case 'approve':
+      return approve(region, command.message);
+    case 'reject':
+      return reject(region, command.message);
+    case 'drain':
+      return drain(region, command.message);
+    case 'release':
+      return release(region, command.message);
+    case 'retire':
+      return retire(region, command.message);
+    case 'set-autonomy':
+      return setAutonomy(region, command.message);
+    case 'take-over':
+      return takeOver(region, command.message);
+    case 'hand-back':
+      return handBack(region, command.message);
+    case 'continue-as-new':
+      return askForNewRun(region);
+    case 'repair':
+      return repair(region, command.message);
     case 'retry':
     case 'skip':
     case 'abort':

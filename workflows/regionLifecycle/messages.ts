@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Autonomy } from '../../core/spec/region.js';
 import type { SettingValue } from '../../core/spec/settings.js';
 import type { RegionStatus } from './status.js';
 
@@ -29,6 +30,28 @@ export interface RollbackMessage extends MessageBase {
   to: string;
 }
 
+/** A person's word on one plan; of any other plan it says nothing. */
+export interface ApprovalMessage extends MessageBase {
+  /** Hash of the plan, whole or its first 12 digits and more, as `status` shows it. */
+  planHash: string;
+}
+
+/** How far the program may go by itself with some settings, from now on, whatever the region file says. */
+export interface AutonomyMessage extends MessageBase {
+  level: Autonomy;
+  /** Absent: every service. */
+  service?: string;
+  /** `rateLimit`, `breaker`, `retry` …, or `weight`; absent: every class of settings. */
+  class?: string;
+}
+
+/** Break-glass: puts right what the workflow believes, never what runs. */
+export interface RepairMessage extends MessageBase {
+  field: 'current-hash' | 'epoch' | 'blocked' | 'tuner';
+  /** A number for `epoch`, a hash or `none` for the rest. */
+  value: SettingValue;
+}
+
 /** What came of a message: the result of its update, and in `status` for a signal. */
 export interface MessageOutcome {
   accepted: boolean;
@@ -36,7 +59,25 @@ export interface MessageOutcome {
 }
 
 export type MessageName =
-  'override' | 'clear-override' | 'freeze' | 'resume' | 'rollback' | 'retry' | 'skip' | 'abort' | 'replan';
+  | 'override'
+  | 'clear-override'
+  | 'freeze'
+  | 'resume'
+  | 'rollback'
+  | 'retry'
+  | 'skip'
+  | 'abort'
+  | 'replan'
+  | 'approve'
+  | 'reject'
+  | 'drain'
+  | 'release'
+  | 'retire'
+  | 'set-autonomy'
+  | 'take-over'
+  | 'hand-back'
+  | 'continue-as-new'
+  | 'repair';
 
 export interface MessageInputs {
   override: OverrideMessage;
@@ -55,6 +96,23 @@ export interface MessageInputs {
   abort: MessageBase;
   /** In operation: a new forecast and a new plan, put in force over what runs; what people set stays. */
   replan: MessageBase;
+  /** Where a plan or an adjustment waits for a person's word: lets it be put in force. */
+  approve: ApprovalMessage;
+  /** Where a plan or an adjustment waits for a person's word: refuses it; what runs stays. */
+  reject: ApprovalMessage;
+  /** Sends the users to other regions step by step, once those can take them; the mesh stands by. Undone by `resume`. */
+  drain: MessageBase;
+  /** PSMG goes and touches nothing more; what it configured runs on and is people's to edit. Ends the workflow. */
+  release: MessageBase;
+  /** Sends the users away, then puts deployment 0 back, what was there before the first write. Ends the workflow. */
+  retire: MessageBase;
+  'set-autonomy': AutonomyMessage;
+  /** A person has the region: the program observes and suggests, and changes nothing by itself, until `hand-back`. */
+  'take-over': MessageBase;
+  'hand-back': MessageBase;
+  /** Break-glass: goes on in a new run with the state as it is, on the newest code. */
+  'continue-as-new': MessageBase;
+  repair: RepairMessage;
 }
 
 export const MESSAGE_NAMES: readonly MessageName[] = [
@@ -67,6 +125,16 @@ export const MESSAGE_NAMES: readonly MessageName[] = [
   'skip',
   'abort',
   'replan',
+  'approve',
+  'reject',
+  'drain',
+  'release',
+  'retire',
+  'set-autonomy',
+  'take-over',
+  'hand-back',
+  'continue-as-new',
+  'repair',
 ];
 
 /** Each message as an update, for clients in code; the signal of the same name takes the same argument. */
@@ -80,6 +148,16 @@ export const UPDATES = {
   skip: defineUpdate<MessageOutcome, [MessageBase]>('skip'),
   abort: defineUpdate<MessageOutcome, [MessageBase]>('abort'),
   replan: defineUpdate<MessageOutcome, [MessageBase]>('replan'),
+  approve: defineUpdate<MessageOutcome, [ApprovalMessage]>('approve'),
+  reject: defineUpdate<MessageOutcome, [ApprovalMessage]>('reject'),
+  drain: defineUpdate<MessageOutcome, [MessageBase]>('drain'),
+  release: defineUpdate<MessageOutcome, [MessageBase]>('release'),
+  retire: defineUpdate<MessageOutcome, [MessageBase]>('retire'),
+  'set-autonomy': defineUpdate<MessageOutcome, [AutonomyMessage]>('set-autonomy'),
+  'take-over': defineUpdate<MessageOutcome, [MessageBase]>('take-over'),
+  'hand-back': defineUpdate<MessageOutcome, [MessageBase]>('hand-back'),
+  'continue-as-new': defineUpdate<MessageOutcome, [MessageBase]>('continue-as-new'),
+  repair: defineUpdate<MessageOutcome, [RepairMessage]>('repair'),
 } as const;
 
 export const statusQuery = defineQuery<RegionStatus>('status');

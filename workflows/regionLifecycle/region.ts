@@ -14,10 +14,13 @@ import { adjustmentWorkflowId } from '../shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../shared/searchAttributes.js';
 import { copySignal, holdSignal, runSignal } from '../meshAdjustment/messages.js';
 import { standingOf } from './audit.js';
+import { autonomyOrder } from './autonomy.js';
 import { asBlockedReason } from './blocked.js';
 import { carryOut } from './commands.js';
 import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
+import { Notifier } from './notifications.js';
+import { registerPermit } from './permits.js';
 import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
 import { startAdjustment } from './startAdjustment.js';
 import type { LifecycleState } from './state.js';
@@ -34,6 +37,9 @@ export class Region {
   readonly state: LifecycleState;
   readonly mailbox: Mailbox;
   readonly audit: AuditTrail;
+  readonly notifier: Notifier;
+  /** A person wants the next run to begin, as soon as nothing is under way. */
+  newRunWanted = false;
   /** Whose message is being carried out, and why; `null`: what is written is the program's own. */
   private cause: { who: string; why: string } | null = null;
   private heldHash: string | null = null;
@@ -48,7 +54,9 @@ export class Region {
       state,
       planHash: () => state.plan?.plan.hash ?? null,
     });
+    this.notifier = new Notifier(state);
     this.registerReports();
+    registerPermit(this);
     mailbox.open(state, this.audit);
   }
 
@@ -81,6 +89,7 @@ export class Region {
   block(reason: BlockedReason, detail: string): void {
     this.state.blocked = { reason, step: this.state.step, detail: detail.slice(0, 8000), since: nowIso() };
     this.audit.note({ kind: 'blocked', why: detail, subject: this.state.step, result: reason });
+    this.notifier.note('blocked', `${this.state.accepted.name} is blocked at ${this.state.step}: ${reason}`, detail);
     this.show('blocked');
   }
 
@@ -193,6 +202,7 @@ export class Region {
         copy,
         overrides: state.overrides,
         frozen: state.freeze !== null,
+        ...autonomyOrder(state),
       });
     } catch {
       this.noteStopped('it does not run');

@@ -3,8 +3,10 @@ import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js'
 import { exportTargets, failureOf, forecastRegion, planRegion } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { dueWindow } from '../shared/windows.js';
+import { awaitApproval } from './approvals.js';
 import { blockedBy } from './blocked.js';
 import type { MessageOutcome } from './messages.js';
+import { awaitPermit } from './permits.js';
 import type { Region } from './region.js';
 import type { LifecycleState } from './state.js';
 import type { During } from './steps.js';
@@ -60,6 +62,10 @@ export async function replan(region: Region, during: During): Promise<void> {
     if (typeof made === 'string') return tell('failed', made);
     const reason = hindrance(state);
     if (reason !== null) return tell('failed', `the new plan is not put in force: ${reason}`);
+    const requestedBy = by === SCHEDULE ? null : by;
+    const word = await awaitApproval(region, { for: 'replan', plan: made.plan, requestedBy }, during);
+    if (word !== 'approved') return tell('failed', `the new plan is not put in force: ${word}`);
+    await awaitPermit(region, 'replan', during);
     tell((await putInForce(region, made)) ? 'done' : 'failed', `plan ${made.plan.plan.hash.slice(0, 12)}`);
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -3,6 +3,12 @@ import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { RunOrder } from '../meshAdjustment/messages.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
+import type { AutonomyRule } from '../../core/spec/region.js';
+import type { ApprovalState } from './approvals.js';
+import { autonomyOrder } from './autonomy.js';
+import type { CalendarState } from './calendar.js';
+import type { OutboxState } from './notifications.js';
+import type { PermitState } from './permits.js';
 import type { AuditState } from '../shared/audit.js';
 import { auditStatusOf } from '../shared/audit.js';
 import { dueWindow } from '../shared/windows.js';
@@ -67,6 +73,20 @@ export interface LifecycleState {
   keys: Record<string, KeyRecord>;
   /** Absent: nothing was noted yet. */
   audit?: AuditState;
+  /** The newest plan that waited for a person's word; absent: none ever did. */
+  approval?: ApprovalState;
+  /** What people said of autonomy, the newest last; it goes before the region file's. Absent: nothing. */
+  autonomyRules?: AutonomyRule[];
+  /** Absent: the program may act as far as its autonomy goes. */
+  takenOver?: { who: string; why: string; since: string };
+  /** Absent: the region file names no calendar, or it has not been read yet. */
+  calendar?: CalendarState;
+  /** Users are elsewhere since a person's `drain`; `from` is the stage that resume leads back to. */
+  drained?: { who: string; why: string; since: string; from: ActivationStage };
+  /** Absent: the region belongs to no fleet, or has asked for nothing yet. */
+  permit?: PermitState;
+  /** Absent: nobody was told anything yet. */
+  outbox?: OutboxState;
 }
 
 export interface KeyRecord {
@@ -165,6 +185,7 @@ export function runOrderOf(state: LifecycleState): RunOrder {
     copy: state.copy,
     overrides: state.overrides,
     frozen: state.freeze !== null,
+    ...autonomyOrder(state),
   };
 }
 

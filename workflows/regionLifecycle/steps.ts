@@ -11,7 +11,9 @@ import {
 } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import type { Region } from './region.js';
+import { awaitApproval } from './approvals.js';
 import { blockedBy } from './blocked.js';
+import { awaitPermit, returnPermit } from './permits.js';
 import { activationStages, intentOf, keepLast, takeDueWindow } from './state.js';
 import type { BlockedReason, Step } from '../../core/spec/lifecycle.js';
 
@@ -48,15 +50,22 @@ async function forecast({ state }: Region, during: During): Promise<StepOutcome>
   return { reason: 'trust-none', detail: untrusted.map((s) => `${s.service}: ${s.trustReason}`).join('\n') };
 }
 
-async function plan({ state }: Region, during: During): Promise<StepOutcome> {
+async function plan(region: Region, during: During): Promise<StepOutcome> {
+  const { state } = region;
   if (state.forecast === null) return { reason: 'forecast-failed', detail: 'there is no forecast to plan from' };
-  state.plan = await during(planRegion({ specRef: state.accepted.specRef, forecastRef: state.forecast.ref }));
-  return null;
+  const made = await during(planRegion({ specRef: state.accepted.specRef, forecastRef: state.forecast.ref }));
+  state.plan = made;
+  const requestedBy = state.accepted.approvals?.requester ?? null;
+  const word = await awaitApproval(region, { for: 'launch', plan: made, requestedBy }, during);
+  if (word === 'approved') return null;
+  const detail = `plan ${made.plan.hash.slice(0, 12)} was ${word === 'expired' ? 'not approved in time' : 'rejected'}`;
+  return { reason: word === 'expired' ? 'approval-expired' : 'approval-rejected', detail };
 }
 
 /** The playbook runs twice: the second run must change nothing, or what was deployed does not hold still. */
-async function preDeploy(region: Region): Promise<StepOutcome> {
+async function preDeploy(region: Region, during: During): Promise<StepOutcome> {
   const { state } = region;
+  await awaitPermit(region, 'launch', during);
   await unfrozen(region);
   if (state.deployments.length === 0) {
     await region.adoptTargetHash();
@@ -124,6 +133,7 @@ async function activate(region: Region, during: During): Promise<StepOutcome> {
     }
     state.stageIndex += 1;
   }
+  await returnPermit(region, 'done', 'activated');
   return null;
 }
 

@@ -13,6 +13,7 @@ import { isAudited } from '../shared/audit.js';
 import { nowMs } from '../shared/clock.js';
 import { standingOf } from './audit.js';
 import { blockedBy } from './blocked.js';
+import { followCalendar, untilCalendarMs } from './calendar.js';
 import type { BlockDecision } from './commands.js';
 import { expireOverrides } from './commands.js';
 import { Mailbox } from './mailbox.js';
@@ -103,6 +104,7 @@ class Lifecycle {
   private async ended(): Promise<true> {
     await condition(allHandlersFinished);
     await this.region.audit.drain();
+    await this.region.notifier.drain();
     return true;
   }
 
@@ -204,8 +206,11 @@ class Lifecycle {
     state.replan ??= { wantedBy: null, startedMs: nowMs(), last: null };
     for (;;) {
       await condition(
-        () => region.mailbox.queue.length > 0 || workflowInfo().continueAsNewSuggested,
-        Math.max(1, Math.min(this.nextExpiryMs(), untilReplanMs(state) ?? Infinity)),
+        () => region.mailbox.queue.length > 0 || this.wantsNewRun(),
+        Math.max(
+          1,
+          Math.min(this.nextExpiryMs(), untilReplanMs(state) ?? Infinity, untilCalendarMs(state) ?? Infinity),
+        ),
       );
       if (state.blocked !== null) {
         const decision = await this.takeDecision();
@@ -214,14 +219,20 @@ class Lifecycle {
       } else {
         await region.carryOutQueued();
       }
+      await followCalendar(region);
       await expireOverrides(region);
       if (untilReplanMs(state) === 0) await replan(region, (work) => this.duringUnlessBlocked(work));
-      if (workflowInfo().continueAsNewSuggested && region.mailbox.queue.length === 0) {
+      if (this.wantsNewRun() && region.mailbox.queue.length === 0) {
         await condition(allHandlersFinished);
         await region.audit.settle();
+        await region.notifier.settle();
         if (region.mailbox.queue.length === 0) return false;
       }
     }
+  }
+
+  private wantsNewRun(): boolean {
+    return this.region.newRunWanted || workflowInfo().continueAsNewSuggested;
   }
 
   /** After a block in operation: take the right to write, go on from what the targets run, hand over anew. */

@@ -17,7 +17,7 @@ export const { acceptRegion } = proxyLocalActivities<RegionActivities>({
  */
 export const { recordAudit } = proxyActivities<RegionActivities>({ startToCloseTimeout: 10_000, retry: RETRY });
 
-export const { forecastRegion, planRegion } = proxyActivities<RegionActivities>({
+export const { forecastRegion, planRegion, readCalendar, checkReceivers } = proxyActivities<RegionActivities>({
   startToCloseTimeout: 15 * MINUTE_MS,
   heartbeatTimeout: 2 * MINUTE_MS,
   retry: RETRY,
@@ -29,6 +29,12 @@ export const { applyIntent, restoreDeployment, readBack, readTargets, exportTarg
     heartbeatTimeout: 20_000,
     retry: RETRY,
   });
+
+/** Retried by whoever keeps the outbox, which remembers who was told. */
+export const { notify } = proxyActivities<RegionActivities>({
+  startToCloseTimeout: 90_000,
+  retry: { maximumAttempts: 1 },
+});
 
 /** Activities whose length the region file decides. */
 export function timedActivities(

@@ -47,6 +47,16 @@ const OWN_FIELDS: Readonly<Record<MessageName, readonly string[]>> = {
   skip: [],
   abort: [],
   replan: [],
+  approve: ['planHash'],
+  reject: ['planHash'],
+  drain: [],
+  release: [],
+  retire: [],
+  'set-autonomy': ['level', 'service', 'class'],
+  'take-over': [],
+  'hand-back': [],
+  'continue-as-new': [],
+  repair: ['field', 'value'],
 };
 
 /** A misspelt `until` would make an override that never ends. */
@@ -74,6 +84,20 @@ const PROBLEMS_OF: Readonly<Record<MessageName, ProblemsOf>> = {
   skip: none,
   abort: none,
   replan: none,
+  approve: (fields) => textProblems(fields, 'planHash', MAX_KEY),
+  reject: (fields) => textProblems(fields, 'planHash', MAX_KEY),
+  drain: none,
+  release: none,
+  retire: none,
+  'set-autonomy': (fields, rules) => [
+    ...levelProblems(fields),
+    ...serviceProblems(fields, rules),
+    ...classProblems(fields, rules),
+  ],
+  'take-over': none,
+  'hand-back': none,
+  'continue-as-new': none,
+  repair: (fields) => [...repairFieldProblems(fields), ...repairValueProblems(fields)],
 };
 
 function textProblems(fields: Record<string, unknown>, field: string, max: number): string[] {
@@ -145,4 +169,47 @@ function untilProblems(fields: Record<string, unknown>): string[] {
     return ['until must be ISO 8601 with a zone, e.g. 2030-01-01T00:00:00Z'];
   }
   return [];
+}
+
+const LEVELS: readonly unknown[] = ['observe', 'suggest', 'approve', 'act'];
+
+function levelProblems(fields: Record<string, unknown>): string[] {
+  return LEVELS.includes(fields['level']) ? [] : [`level must be one of ${LEVELS.join(', ')}`];
+}
+
+function serviceProblems(fields: Record<string, unknown>, rules: MessageRules): string[] {
+  const service = fields['service'];
+  if (service === undefined) return [];
+  const known = typeof service === 'string' && rules.services.includes(service);
+  return known ? [] : [`service names no service of the region (one of ${rules.services.join(', ')})`];
+}
+
+/** A class of settings is what stands before the first dot of their names. */
+export function classOf(field: string): string {
+  return field.split('.', 1)[0] ?? field;
+}
+
+function classProblems(fields: Record<string, unknown>, rules: MessageRules): string[] {
+  const given = fields['class'];
+  if (given === undefined) return [];
+  const classes = [...new Set([...Object.keys(rules.settingRules).map(classOf), 'weight'])];
+  return typeof given === 'string' && classes.includes(given)
+    ? []
+    : [`class names no class of settings (one of ${classes.join(', ')})`];
+}
+
+const REPAIRS: readonly unknown[] = ['current-hash', 'epoch', 'blocked', 'tuner'];
+
+function repairFieldProblems(fields: Record<string, unknown>): string[] {
+  return REPAIRS.includes(fields['field']) ? [] : [`field must be one of ${REPAIRS.join(', ')}`];
+}
+
+function repairValueProblems(fields: Record<string, unknown>): string[] {
+  const value = fields['value'];
+  const fits = fields['field'] === 'epoch' ? Number.isSafeInteger(value) && Number(value) > 0 : isHashOrNone(value);
+  return fits ? [] : ['value must be a whole number above 0 for epoch, a hash or "none" for the rest'];
+}
+
+function isHashOrNone(value: unknown): boolean {
+  return typeof value === 'string' && (value === 'none' || /^[0-9a-f]{64}$/.test(value));
 }
