@@ -15,6 +15,7 @@ export interface RegionFileOptions {
   demandFrom?: string;
   rateScale?: number;
   judgeSeconds?: number;
+  minRequests?: number;
   tickSeconds?: number;
   startupSeconds?: number;
   autonomy?: RegionSpec['autonomy'];
@@ -98,6 +99,7 @@ function setClock(document: Document, example: RegionSpec, options: RegionFileOp
 
 function setOverrides(document: Document, example: RegionSpec, options: RegionFileOptions): void {
   if (options.judgeSeconds !== undefined) document.setIn(['activation', 'judgeSeconds'], options.judgeSeconds);
+  if (options.minRequests !== undefined) document.setIn(['activation', 'minRequests'], options.minRequests);
   if (options.tickSeconds !== undefined) document.setIn(['operate', 'tickSeconds'], options.tickSeconds);
   if (options.autonomy !== undefined) document.set('autonomy', options.autonomy);
   if (options.startupSeconds === undefined) return;

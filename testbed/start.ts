@@ -204,7 +204,7 @@ async function startEverything(
 }
 
 /** Shorter windows, so that a run to operation ends soon; the same judgements on fewer requests. */
-const QUICK_PACE = { judgeSeconds: 3, tickSeconds: 3, startupSeconds: 1.5 };
+const QUICK_PACE = { judgeSeconds: 3, minRequests: 20, tickSeconds: 3, startupSeconds: 1.5 };
 const LIVE_PACE = { judgeSeconds: 6, tickSeconds: 5 };
 
 /** Launches through the client, or leaves it to a person; prints what a person would type either way. */

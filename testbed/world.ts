@@ -28,6 +28,7 @@ export interface WorldOptions {
   /** Multiplies history and demand alike, so that forecasts stay what they are. */
   rateScale?: number;
   judgeSeconds?: number;
+  minRequests?: number;
   tickSeconds?: number;
   /** Of every service; absent: as in the example. */
   startupSeconds?: number;
