@@ -85,6 +85,40 @@ const pureSyntax = [
     message: 'Pure: no input or output, no clock, no environment.',
   },
 ];
+/** Values that a run would leave behind for the next one in the same isolate. */
+const noModuleState = [
+  {
+    selector:
+      'Program > VariableDeclaration[kind!="const"], Program > ExportNamedDeclaration > VariableDeclaration[kind!="const"]',
+    message: 'No module-level state in workflows: a run would see what another one left. Keep it in the state.',
+  },
+  ...['Program > VariableDeclaration', 'Program > ExportNamedDeclaration > VariableDeclaration'].map((top) => ({
+    selector: `${top} > VariableDeclarator > NewExpression[callee.name=/^(Map|Set|WeakMap|WeakSet|Array)$/]`,
+    message: 'No module-level collections in workflows: a run would see what another one left. Keep it in the state.',
+  })),
+  ...['Program > VariableDeclaration', 'Program > ExportNamedDeclaration > VariableDeclaration'].map((top) => ({
+    selector: `${top} > VariableDeclarator:not([id.typeAnnotation]):matches([init.type="ArrayExpression"], [init.type="ObjectExpression"])`,
+    message:
+      'A module-level list or table in workflows is declared readonly (a type, or `as const`): nobody may change it.',
+  })),
+  ...['Program > VariableDeclaration', 'Program > ExportNamedDeclaration > VariableDeclaration'].map((top) => ({
+    selector: `${top} > VariableDeclarator[id.typeAnnotation.typeAnnotation.type="TSArrayType"], ${top} > VariableDeclarator[id.typeAnnotation.typeAnnotation.typeName.name=/^(Array|Map|Set|Record)$/]`,
+    message: 'A module-level list or table in workflows is declared readonly: nobody may change it.',
+  })),
+];
+const syncValidators = [
+  {
+    selector: 'Property[key.name="validator"] > :matches(ArrowFunctionExpression, FunctionExpression)[async=true]',
+    message: 'A validator is synchronous: the promise of an async one is dropped, so it never refuses anything.',
+  },
+];
+/** An id that is put together cannot be compared with the list of versions. */
+const literalPatches = [
+  {
+    selector: 'CallExpression[callee.name=/^(patched|deprecatePatch)$/]:not([arguments.0.type="Literal"])',
+    message: 'The id of a patch is written out, so that workflows/shared/versions.ts can be checked against it.',
+  },
+];
 const pureProperties = [
   { object: 'Date', property: 'now', message: 'No clock in core: take the time as an argument.' },
   { object: 'performance', property: 'now', message: 'No clock in core: take the time as an argument.' },
@@ -177,7 +211,10 @@ export default defineConfig(
   {
     files: ['workflows/**/*.ts'],
     ignores: tests,
-    rules: { ...imports(onlyTemporalWorkflowApi, onlyOwnFolders), ...syntax(noEnvironment) },
+    rules: {
+      ...imports(onlyTemporalWorkflowApi, onlyOwnFolders),
+      ...syntax(noEnvironment, ...noModuleState, ...syncValidators, ...literalPatches),
+    },
   },
   {
     // The one file that Temporal's bundler enters by: it must name every workflow.

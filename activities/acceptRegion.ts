@@ -2,10 +2,10 @@ import type { AcceptedRegion, ApprovalRules, Tunables } from './contract.js';
 import { refuseAll } from './errors.js';
 import type { Activity } from './ports.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
-import type { Problem } from '../core/spec/problem.js';
 import { NOTIFICATION_KINDS } from '../core/spec/region.js';
 import type { ApprovalsSpec, RegionSpec } from '../core/spec/region.js';
 import { SETTING_FIELDS } from '../core/spec/settings.js';
+import { textOf } from './textOf.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 export const acceptRegion: Activity<unknown, AcceptedRegion> =
   ({ artifacts }) =>
   async (text) => {
-    const decoded = decode(text);
+    const decoded = textOf(text, 'region');
     if (typeof decoded !== 'string') throw refuseAll('invalid-region', 'the region file is refused', [decoded]);
     const parsed = parseRegion(decoded, 'region file');
     if (!parsed.ok) throw refuseAll('invalid-region', 'the region file is refused', parsed.problems);
@@ -56,31 +56,6 @@ function approvalRules({
 }: ApprovalsSpec): ApprovalRules {
   const rules = { autoBelowPercent, approverNotRequester, timeoutMs: timeoutSeconds * 1000 };
   return requester === undefined ? rules : { ...rules, requester };
-}
-
-/** `--input-file region.yaml --input-meta encoding=binary/plain` delivers bytes, a JSON string is text already. */
-function decode(text: unknown): string | Problem {
-  if (typeof text === 'string') return text;
-  if (text instanceof Uint8Array) {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(text);
-    } catch {
-      return { code: 'not-utf8', field: '(file)', message: 'the bytes are not UTF-8 text' };
-    }
-  }
-  return {
-    code: 'no-text',
-    field: '(file)',
-    message: `the workflow's input is ${describe(text)}`,
-    expected: "the region file's text, as bytes or as one JSON string",
-    fix: 'start with --input-file region.yaml --input-meta encoding=binary/plain',
-  };
-}
-
-function describe(value: unknown): string {
-  if (value === undefined || value === null) return 'missing';
-  if (typeof value === 'object' && 'undecodable' in value) return `not decodable (${JSON.stringify(value)})`;
-  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`;
 }
 
 function tunablesOf(spec: RegionSpec): Tunables {

@@ -2,14 +2,15 @@ import type { PlanReference, StackOutcome, WindowInput } from './contract.js';
 import { StepFailure } from './errors.js';
 import { pause } from './applyIntent.js';
 import { readyInstances, takeSnapshots } from './observeRegion.js';
-import type { Activity, Ports } from './ports.js';
+import type { Activity, ActivityRun, Ports } from './ports.js';
 import type { PlanDocument } from './release.js';
 import { HookFailedError } from '../adapters/hooks/port.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import type { ArtifactRef } from '../core/spec/artifact.js';
-import type { HttpHookSpec, RegionSpec } from '../core/spec/region.js';
+import type { HookSpec, RegionSpec } from '../core/spec/region.js';
 
 const POLL_MS = 500;
+const HEARTBEAT_MS = 5000;
 
 /** Waits until the proxies see enough healthy instances of every service. */
 export const awaitStack: Activity<WindowInput, StackOutcome> =
@@ -63,7 +64,7 @@ export const exportTargets: Activity<WindowInput, { called: boolean }> =
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
     const planned = await plannedInstances(ports, plan, window);
     const targets = Object.entries(planned).map(([service, instances]) => ({ service, instances }));
-    return callHook(ports, spec.hooks.instanceTargets, { region: spec.name, planHash: plan.hash, targets }, run.signal);
+    return callHook(ports, spec.hooks.instanceTargets, { region: spec.name, planHash: plan.hash, targets }, run);
   };
 
 /** Has the users' entry moved here, or back to where they came from, by whoever owns it. */
@@ -71,21 +72,25 @@ export const moveEntry: Activity<{ specRef: ArtifactRef; phase: 'activate' | 'dr
   (ports) =>
   async ({ specRef, phase }, run) => {
     const spec = await ports.artifacts.getJson<RegionSpec>(specRef);
-    return callHook(ports, spec.hooks.entry, { region: spec.name, phase }, run.signal);
+    return callHook(ports, spec.hooks.entry, { region: spec.name, phase }, run);
   };
 
 async function callHook(
   ports: Ports,
-  hook: HttpHookSpec | undefined,
+  hook: HookSpec | undefined,
   body: unknown,
-  signal: AbortSignal,
+  run: ActivityRun,
 ): Promise<{ called: boolean }> {
   if (hook === undefined) return { called: false };
+  // A hook may take longer than Temporal waits for a word.
+  const beat = setInterval(() => run.progress('the hook is called'), HEARTBEAT_MS);
   try {
-    await ports.hooks.post(hook, body, signal);
+    await ports.hooks.call(hook, body, run.signal);
     return { called: true };
   } catch (error) {
     if (!(error instanceof HookFailedError)) throw error;
     throw new StepFailure('hook-failed', error.message, { lasting: false, cause: error });
+  } finally {
+    clearInterval(beat);
   }
 }

@@ -6,7 +6,7 @@ import type { Adjustment, LiveIntent } from '../core/spec/live.js';
 import type { Judgement, ServiceObservation } from '../core/spec/observation.js';
 import type { Autonomy, AutonomyRule, NotificationKind } from '../core/spec/region.js';
 import type { SettingFieldInfo } from '../core/spec/settings.js';
-import type { InFlightAdjustment } from '../core/tuning/types.js';
+import type { AnsweredChange, InFlightAdjustment } from '../core/tuning/types.js';
 
 /**
  * What workflows ask of activities. Inputs and outputs are small and carry references to artifacts, never bodies.
@@ -129,14 +129,16 @@ export interface NotifyInput {
   detail: string;
   workflowId: string;
   planHash: string | null;
-  /** Webhooks, by their index in the region file, that took it on an earlier try. */
+  /** Webhooks, by their index in the region file, that took it on an earlier try, or never will. */
   delivered: readonly number[];
 }
 
 export interface NotifyOutcome {
   delivered: readonly number[];
-  /** Why others did not; empty: all did. */
+  /** Why others did not take it, and may later; empty: nobody is left to be told. */
   problems: readonly string[];
+  /** Webhooks that will not take it, however often it is tried. */
+  givenUp?: readonly { index: number; reason: string }[];
 }
 
 /** Numbers that steer the workflows, in one documented place; recorded in history by `acceptRegion`. */
@@ -271,12 +273,30 @@ export interface TickInput {
   autonomy: Autonomy;
   frozen: boolean;
   inFlight: InFlightAdjustment | null;
+  /** Exceptions from `autonomy`, the last that fits wins; absent: none. */
+  autonomyRules?: readonly AutonomyRule[];
+  /** A person has the region: nothing goes further than a suggestion. */
+  takenOver?: true;
+  /** What people said of changes that waited for their word; absent: nothing. */
+  answers?: readonly AnsweredChange[];
+}
+
+/** One change, and how far the program may go with it. */
+export interface AdjustDecision {
+  kind: 'adjust';
+  adjustment: Adjustment;
+  service: string;
+  baseline: ServiceObservation;
+  /** `act`: it may be made, and a person's approval is in it where one was needed. Absent: an older build's, which knew one level. */
+  level?: Exclude<Autonomy, 'observe'>;
+  /** By which a person approves it; with level `approve`. */
+  id?: string;
 }
 
 /** What the policy wants after a tick. Plan as data: the workflow applies it, or records it as a suggestion. */
 export type TickDecision =
   | { kind: 'none'; reason: string }
-  | { kind: 'adjust'; adjustment: Adjustment; service: string; baseline: ServiceObservation }
+  | AdjustDecision
   | { kind: 'keep'; reason: string }
   | { kind: 'revert'; reason: string };
 

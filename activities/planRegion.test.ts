@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PlanningSpec } from '../core/spec/region.js';
 import { planOf } from '../test/fixtures/planned.js';
 import { forecastOf, shopRegion } from '../test/fixtures/regionSpec.js';
-import { timedWindows } from './planRegion.js';
+import { radiusOf, timedWindows } from './planRegion.js';
 
 const PLANNING: PlanningSpec = {
   ...{ windowSeconds: 3600, leadSeconds: 0, hysteresis: 0, survive: 'none', maxUtilisation: 0.8, arrivalCv2: 1 },
@@ -25,5 +25,25 @@ describe('timedWindows', () => {
     const demandClock = { demandFrom: '2026-01-01T00:00:00Z', wallFrom: '2026-06-01T00:00:00Z', speed: 60 };
     // Three hours of demand are three minutes on the wall.
     expect(timedWindows({ demandClock }, plan).at(-1)?.wallFromMs).toBe(Date.parse('2026-06-01T00:03:00Z'));
+  });
+});
+
+describe('radiusOf', () => {
+  const region = shopRegion({ planning: PLANNING, neighbours: [] });
+  const [quiet, busy] = [{ front: 100 }, { front: 4000 }].map((rps) => planOf(region, forecastOf(rps)));
+  if (quiet === undefined || busy === undefined) throw new Error('two plans');
+  const approvals = { autoBelowPercent: 10, approverNotRequester: false, timeoutSeconds: 60 };
+
+  it('says nothing where no person has to judge', () => {
+    expect(radiusOf(region, null, quiet)).toEqual({});
+    expect(radiusOf({ ...region, mode: 'live' }, null, quiet)).toEqual({});
+  });
+
+  it('is everything at a launch, and what changes afterwards', () => {
+    expect(radiusOf({ ...region, mode: 'preview' }, null, quiet)).toMatchObject({ blastRadius: { percent: 100 } });
+    expect(radiusOf({ ...region, approvals }, quiet, quiet)).toEqual({ blastRadius: { percent: 0, services: [] } });
+    const { blastRadius } = radiusOf({ ...region, approvals }, quiet, busy);
+    expect(blastRadius?.services.map((one) => one.service)).toContain('front');
+    expect(blastRadius?.percent).toBeGreaterThan(0);
   });
 });

@@ -5,6 +5,7 @@ import type { PlanDocument } from './release.js';
 import { passGates, releaseOf } from './release.js';
 import { roundsOfRows } from '../adapters/probes/networkProbe.js';
 import { graphOfRegion } from '../core/graph/build.js';
+import { blastRadius } from '../core/plan/blastRadius.js';
 import { readDeploymentRecords } from '../core/plan/capacity/records/readRecords.js';
 import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
 import type { PastDeployment } from '../core/plan/capacity/records/pastDeployment.js';
@@ -49,6 +50,7 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
     const { windows } = document.plan;
     return {
       plan: { ref: await ports.artifacts.putJson('plan', document), hash },
+      ...radiusOf(spec, previous?.plan ?? null, document.plan),
       ...(windows.length > 1 ? { windows: timedWindows(spec, document.plan) } : {}),
       services: windowAt(document.plan).services.map((service) => ({
         service: service.service,
@@ -59,6 +61,16 @@ export const planRegion: Activity<PlanRequest, PlanOutcome> =
       warnings: [...document.plan.warnings, ...document.graph.warnings, ...contradicted],
     };
   };
+
+/** Told only where a person may have to judge by it. */
+export function radiusOf(
+  { approvals, mode, planning }: Pick<RegionSpec, 'approvals' | 'mode' | 'planning'>,
+  running: MeshPlan | null,
+  plan: MeshPlan,
+): Pick<PlanOutcome, 'blastRadius'> {
+  if (approvals === undefined && mode !== 'preview') return {};
+  return { blastRadius: blastRadius(running, plan, planning?.hysteresis) };
+}
 
 /**
  * When each window begins by the clock on the wall. After the last one the busiest comes in force: until somebody plans

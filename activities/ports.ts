@@ -8,6 +8,7 @@ import type { HookClient } from '../adapters/hooks/port.js';
 import type { ForecastMemory } from '../adapters/memory/port.js';
 import type { ProxyTarget } from '../adapters/mesh/port.js';
 import type { MetricsStore } from '../adapters/metrics/port.js';
+import type { Webhooks } from '../adapters/notifications/port.js';
 import type { SignalSource } from '../adapters/signals/port.js';
 import type { RegressorSample } from '../core/spec/csvRegressors.js';
 import type { LstmTraining } from '../core/forecast/members/lstm/training.js';
@@ -35,6 +36,7 @@ export interface Ports {
   /** While it is away workflows go on without; what they note waits in their state. */
   audit: AuditLog;
   hooks: HookClient;
+  notifications: Webhooks;
   openTarget(host: HostSpec): ProxyTarget;
   delivery: Readonly<Record<DeliveryTool, DeliveryRunner>>;
   /** Asks the mesh's own validation about one flattened document. */

@@ -1,3 +1,4 @@
+import { acceptFleet } from './acceptFleet.js';
 import { acceptRegion } from './acceptRegion.js';
 import { applyIntent, readBack, readTargets, restoreDeployment } from './applyIntent.js';
 import { awaitStack, exportTargets, moveEntry } from './awaitStack.js';
@@ -13,6 +14,7 @@ import { tick } from './tick.js';
 
 /** Every activity that a workflow can ask for, as plain functions of the ports. */
 export const ACTIVITIES = {
+  acceptFleet,
   acceptRegion,
   forecastRegion,
   planRegion,

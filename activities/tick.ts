@@ -1,4 +1,4 @@
-import type { TickDecision, TickInput, TickOutcome, TickService } from './contract.js';
+import type { AdjustDecision, TickDecision, TickInput, TickOutcome, TickService } from './contract.js';
 import { attempt, within } from './limited.js';
 import { metricRows } from './metricRows.js';
 import { STORE_TIMEOUT_MS, observationOf, readyInstances, takeSnapshots } from './observeRegion.js';
@@ -8,6 +8,7 @@ import type { Release } from './release.js';
 import { renderRelease } from './release.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import { propagateDemand } from '../core/graph/propagate.js';
+import { proposalId } from '../core/spec/autonomy.js';
 import { demandTimeMs } from '../core/spec/demandClock.js';
 import type { DemandForecast, Trust } from '../core/spec/forecast.js';
 import { lowestTrust } from '../core/spec/forecast.js';
@@ -15,9 +16,16 @@ import type { QuantileName, RegionSpec } from '../core/spec/region.js';
 import type { Judgement, Observation, ProxySnapshot } from '../core/spec/observation.js';
 import { considerAdjustments } from '../core/tuning/aimd.js';
 import { forecastAt } from '../core/tuning/forecastAt.js';
+import { effectiveLevel } from '../core/tuning/guards.js';
 import { judgeAdjustment } from '../core/tuning/judgeAdjustment.js';
 import { withForecast } from '../core/tuning/observeForecast.js';
-import type { DemandQuantiles, ServiceContext, TuningContext } from '../core/tuning/types.js';
+import type {
+  AutonomyContext,
+  DemandQuantiles,
+  Proposal,
+  ServiceContext,
+  TuningContext,
+} from '../core/tuning/types.js';
 
 /** Named in an outcome, which stays in a workflow's history. */
 const MOST_PROBLEMS = 5;
@@ -34,7 +42,7 @@ export const tick: Activity<TickInput, TickOutcome> = (ports) => async (input, r
   problems.push(...(await recordHosts(ports, spec, run)));
   ports.prober?.offer(spec);
   const context = contextOf(input, release, observation, expected, lowestTrust(forecast));
-  const { verdict, decision } = decide(input, context, observation);
+  const { verdict, decision } = decide(context, observation);
   const told = [...observation.problems, ...problems];
   return {
     at: observation.at,
@@ -142,16 +150,26 @@ function contextOf(
     frozen: input.frozen,
     inFlight: input.inFlight,
     overrides: input.intent.overrides,
+    autonomy: autonomyOfTick(input),
   };
 }
 
-/** A change in flight is judged first; there is never a second one beside it. */
-function decide(
-  input: TickInput,
+function autonomyOfTick({ autonomy, autonomyRules, takenOver, answers }: TickInput): AutonomyContext {
+  return {
+    level: autonomy,
+    rules: autonomyRules ?? [],
+    takenOver: takenOver === true,
+    answers: answers ?? [],
+    least: 'act',
+  };
+}
+
+/** A change in flight is judged first, whatever the autonomy is; there is never a second one beside it. */
+export function decide(
   context: TuningContext,
   observation: Observation,
 ): { verdict: Judgement | null; decision: TickDecision } {
-  const { inFlight } = input;
+  const { inFlight } = context;
   if (inFlight !== null) {
     const { services, operate } = context;
     const judged = judgeAdjustment({ inFlight, observation, services, operate });
@@ -159,20 +177,34 @@ function decide(
     const decision: TickDecision = action === 'wait' ? { kind: 'none', reason } : { kind: action, reason };
     return { verdict: { verdict, reason }, decision };
   }
-  if (input.autonomy === 'observe') {
-    return { verdict: null, decision: { kind: 'none', reason: 'autonomy is observe: nothing is proposed' } };
-  }
   return { verdict: null, decision: propose(context, observation) };
 }
 
+/** What may be made goes first; where nothing may, what a person may be shown. */
 function propose(context: TuningContext, observation: Observation): TickDecision {
-  const { proposal, refusals } = considerAdjustments(context);
-  const baseline = observation.services.find((s) => s.service === proposal?.service);
-  if (proposal === null || baseline === undefined) {
-    const why = refusals.map((refusal) => refusal.reason).join('; ');
-    return { kind: 'none', reason: why === '' ? 'nothing to do' : why };
+  const { autonomy } = context;
+  const toMake = considerAdjustments(context);
+  const made = adjustDecision(toMake.proposal, 'act', observation);
+  if (made !== null) return made;
+  if (autonomy !== undefined) {
+    const { proposal } = considerAdjustments({ ...context, autonomy: { ...autonomy, least: 'suggest' } });
+    const level = proposal === null ? 'observe' : effectiveLevel(autonomy, proposal);
+    const shown = adjustDecision(proposal, level === 'approve' ? 'approve' : 'suggest', observation);
+    if (shown !== null) return shown;
   }
+  const why = toMake.refusals.map((refusal) => refusal.reason).join('; ');
+  return { kind: 'none', reason: why === '' ? 'nothing to do' : why };
+}
+
+function adjustDecision(
+  proposal: Proposal | null,
+  level: NonNullable<AdjustDecision['level']>,
+  observation: Observation,
+): AdjustDecision | null {
+  const baseline = observation.services.find((s) => s.service === proposal?.service);
+  if (proposal === null || baseline === undefined) return null;
   const { address, from, to, reason, planHash, service } = proposal;
   const adjustment = { address, from, to, reason, planHash, madeAt: observation.at };
-  return { kind: 'adjust', adjustment, service, baseline };
+  const id = level === 'approve' ? { id: proposalId(adjustment) } : {};
+  return { kind: 'adjust', adjustment, service, baseline, level, ...id };
 }

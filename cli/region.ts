@@ -1,112 +1,123 @@
-import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import type { RegionExplanation } from '../workflows/regionLifecycle/explain.js';
 import { workerConfig } from '../workers/config.js';
-import type { MessageName } from '../workflows/regionLifecycle/messages.js';
-import { regionWorkflowId } from '../workflows/shared/names.js';
-import { parseRegion } from '../core/spec/parseRegion.js';
-import { EXIT, printJson, refuse } from './output.js';
+import type { ConnectionChoice } from './connection.js';
+import { choiceOf, connectionOptions } from './connection.js';
+import { explainSetting, settingText } from './explainSetting.js';
+import { explainText } from './explainText.js';
+import { MESSAGE_COMMANDS } from './messageCommands.js';
+import { duration, formatOption } from './options.js';
+import { EXIT, printJson } from './output.js';
+import { registerMessage } from './registerMessage.js';
+import type { RegionRow } from './regionRow.js';
+import { registerStart } from './regionStart.js';
 import { statusText } from './statusText.js';
+import { Told } from './told.js';
 
-interface MessageOptions {
-  why: string;
-  who: string;
-  key?: string;
-  format: 'text' | 'json';
-}
+type Format = 'text' | 'json';
 
 /** Everything here is a plain Temporal message: each command prints the `temporal` line that does the same. */
 export function registerRegion(program: Command): void {
-  const region = program.command('region').description('launch, watch and steer regions');
+  const region = connectionOptions(program.command('region').description('launch, watch and steer regions'));
   registerStart(region);
+  registerList(region);
   registerStatus(region);
-  registerMessage(region, 'freeze', 'stop every automatic change until resume');
-  registerMessage(region, 'resume', 'allow automatic changes again');
-  registerMessage(region, 'replan', 'forecast and plan anew, and put the new plan in force');
-  registerMessage(region, 'retry', 'at a block: try the failed step again');
-  registerMessage(region, 'skip', 'at a block: go on without the failed step, where that is safe');
-  registerMessage(region, 'abort', 'at a block: send the users back and end');
-  registerMessage(region, 'override', 'set one live setting: ADDRESS VALUE', ['address', 'value']).option(
-    '--until <time>',
-    'ISO 8601 with zone; absent: until cleared',
-  );
-  registerMessage(region, 'clear-override', 'give a setting back to the program: ADDRESS', ['address']);
-  registerMessage(region, 'rollback', 'put an earlier deployment back: ID, "previous" or "0"', ['to']);
+  registerWatch(region);
+  registerExplain(region);
+  for (const message of MESSAGE_COMMANDS) registerMessage(region, message);
 }
 
-function registerStart(region: Command): void {
-  region
-    .command('start')
-    .description('launch the life of a region from its file')
-    .argument('<file>', 'region file')
-    .option('--format <format>', 'text or json', 'text')
-    .action(async (file: string, options: { format: 'text' | 'json' }) => {
-      const text = await readFile(file, 'utf8');
-      const parsed = parseRegion(text, file);
-      if (!parsed.ok) return refuse(parsed.problems, options.format);
-      const { name } = parsed.value;
-      const { startRegion } = await import('./regionClient.js');
-      const started = await startRegion(name, text, workerConfig(process.env, process.cwd()).taskQueue);
-      if (options.format === 'json') printJson(started);
-      else process.stdout.write(`started ${started.workflowId} (run ${started.runId})\n`);
-    });
+function registerList(region: Command): void {
+  const command = region
+    .command('list')
+    .description('the regions that run, by what the server knows of them; no worker is asked')
+    .option('--all', 'those that have ended too', false)
+    .addOption(formatOption());
+  command.action(async ({ all, format }: { all: boolean; format: Format }) => {
+    const { listRegions } = await import('./listRegions.js');
+    const rows = await listRegions(all, choiceOf(command));
+    if (format === 'json') printJson({ regions: rows });
+    else process.stdout.write(rows.length === 0 ? 'no region runs\n' : rows.map(rowLine).join(''));
+  });
+}
+
+function rowLine({ region, phase, blockedReason, status, execution, startedAt, closedAt }: RegionRow): string {
+  const what = blockedReason === null ? phase : `${phase} (${blockedReason})`;
+  const since = closedAt === null ? `since ${startedAt}` : `${execution.toLowerCase()} ${closedAt}`;
+  const more = status === null || status === phase ? '' : `  ${status}`;
+  return `${region}  ${what}  ${since}${more}\n`;
 }
 
 function registerStatus(region: Command): void {
-  region
+  const command = region
     .command('status')
     .description('phase, block, settings in force, deployments')
     .argument('<region>', 'region name')
-    .option('--format <format>', 'text or json', 'text')
-    .action(async (name: string, options: { format: 'text' | 'json' }) => {
-      const { regionStatus } = await import('./regionClient.js');
-      const status = await regionStatus(name);
-      if (options.format === 'json') printJson(status);
-      else process.stdout.write(statusText(status));
-    });
+    .addOption(formatOption());
+  command.action(async (name: string, { format }: { format: Format }) => {
+    const { regionStatus } = await import('./regionClient.js');
+    const status = await regionStatus(name, choiceOf(command));
+    if (format === 'json') printJson(status);
+    else process.stdout.write(statusText(status));
+  });
 }
 
-function registerMessage(
-  region: Command,
-  name: MessageName,
-  description: string,
-  fields: readonly string[] = [],
-): Command {
-  const command = region.command(name).description(description).argument('<region>', 'region name');
-  for (const field of fields) command.argument(`<${field}>`);
-  return command
-    .requiredOption('--why <text>', 'reason, kept in the record')
-    .option('--who <name>', 'who sends it', userInfo().username)
-    .option('--key <key>', 'idempotency key; sending the same one twice is harmless')
-    .option('--format <format>', 'text or json', 'text')
-    .action(async (target: string, ...rest: unknown[]) => {
-      const values = rest.slice(0, fields.length) as string[];
-      const options = rest[fields.length] as MessageOptions & { until?: string };
-      const message: Record<string, unknown> = {
-        key: options.key ?? randomUUID(),
-        who: options.who,
-        why: options.why,
-        ...Object.fromEntries(
-          fields.map((field, i) => [field, field === 'value' ? numeric(values[i] ?? '') : values[i]]),
-        ),
-        ...(options.until === undefined ? {} : { until: options.until }),
-      };
-      await send(target, name, message, options.format);
-    });
+function registerWatch(region: Command): void {
+  const command = region
+    .command('watch')
+    .description('show the region live until Ctrl-C; where the output is no terminal, each change as a line')
+    .argument('<region>', 'region name')
+    .option('--every <time>', 'how often to look: 500ms, 2s, 1m', duration, 2000)
+    .addOption(formatOption());
+  command.action(async (name: string, { every, format }: { every: number; format: Format }) => {
+    const { watchRegion } = await import('./watch.js');
+    process.exitCode = await watchRegion(name, { everyMs: every, format, choice: choiceOf(command) });
+  });
 }
 
-function numeric(text: string): number | string {
-  const value = Number(text);
-  return text.trim() !== '' && Number.isFinite(value) ? value : text;
+function registerExplain(region: Command): void {
+  const command = region
+    .command('explain')
+    .description('why the region, a service or a setting is as it is, and what comes next')
+    .argument('<region>', 'region name')
+    .argument('[what]', '<service>, <service>.<field> or <service>.weight.<region>; absent: the region')
+    .option('--state <dir>', 'state folder of the worker, where its plans are')
+    .addOption(formatOption());
+  command.action(async (name: string, what: string | undefined, options: { state?: string; format: Format }) => {
+    const choice = choiceOf(command);
+    const { regionExplanation } = await import('./regionClient.js');
+    const explained = await regionExplanation(name, choice);
+    if (explained === null) {
+      throw new Told(`the worker of region ${name} is of a build without explain: "psmg region status ${name}"`);
+    }
+    if (what === undefined || !what.includes('.')) return tellRegion(explained, what, options.format);
+    await tellSetting(what, explained, options, choice);
+  });
 }
 
-async function send(region: string, name: MessageName, message: unknown, format: 'text' | 'json'): Promise<void> {
-  const line = `temporal workflow update execute --workflow-id ${regionWorkflowId(region)} --name ${name} --input '${JSON.stringify(message)}'`;
-  process.stderr.write(`${line}\n`);
-  const { sendMessage } = await import('./regionClient.js');
-  const outcome = await sendMessage(region, name, message);
-  if (format === 'json') printJson(outcome);
-  else process.stdout.write(`${outcome.accepted ? 'done' : 'refused'}: ${outcome.detail}\n`);
-  if (!outcome.accepted) process.exitCode = EXIT.notSo;
+function tellRegion(explained: RegionExplanation, service: string | undefined, format: Format): void {
+  const { services } = explained.names;
+  if (service !== undefined && !services.includes(service)) {
+    throw new Told(`no service "${service}" here (one of ${services.join(', ')})`, EXIT.badInput);
+  }
+  if (format === 'json') printJson(explained);
+  else process.stdout.write(explainText(explained, service));
+}
+
+async function tellSetting(
+  address: string,
+  explained: RegionExplanation,
+  { state, format }: { state?: string; format: Format },
+  choice: ConnectionChoice,
+): Promise<void> {
+  const { adjustmentStatus } = await import('./regionClient.js');
+  const adjustment = await adjustmentStatus(explained.region, choice);
+  const told = await explainSetting({
+    address,
+    explained,
+    adjustments: adjustment?.adjustments ?? (explained.tuner.state === 'not-started' ? [] : null),
+    stateDirectory: state ?? workerConfig(process.env, process.cwd()).stateDirectory,
+  });
+  if (format === 'json') printJson(told);
+  else process.stdout.write(settingText(told));
 }

@@ -7,8 +7,21 @@ export function statusText(s: RegionStatus): string {
     `region ${s.region}: ${s.phase} (step ${s.step}; done: ${s.completed.join(', ') || 'none'})`,
     ...(s.blocked === null ? [] : [`BLOCKED ${s.blocked.reason} since ${s.blocked.since}`, indent(s.blocked.detail)]),
     ...(s.freeze === null ? [] : [`FROZEN by ${s.freeze.who} since ${s.freeze.since}: ${s.freeze.why}`]),
+    ...(s.takenOver === undefined
+      ? []
+      : [`TAKEN OVER by ${s.takenOver.who} since ${s.takenOver.since}: ${s.takenOver.why}`]),
     `autonomy ${s.autonomy} · trust ${s.trust ?? 'unknown'} · epoch ${s.epoch} · plan ${short(s.planHash)} · release ${short(s.currentHash)}`,
     `tuner ${s.tuner.state}${s.tuner.report === null ? '' : `: ${s.tuner.report.ticks} ticks, ${s.tuner.report.adjustmentsMade} adjustments, ${s.tuner.report.adjustmentsReverted} reverted; ${s.tuner.report.lastDecision}`}`,
+    ...(s.autonomyRules ?? []).map(
+      (r) => `  autonomy ${r.class ?? 'every class'} of ${r.service ?? 'every service'}: ${r.level}`,
+    ),
+    ...(s.proposals ?? []).map(
+      (p) =>
+        `  adjustment ${p.id} ${p.state}${p.who === null ? '' : ` by ${p.who}`}: ${p.address} ${p.from} → ${p.to}: ${p.reason}`,
+    ),
+    ...(s.notifications === undefined || s.notifications.problem === null
+      ? []
+      : [`notifications: ${s.notifications.pending} wait, ${s.notifications.lost} lost: ${s.notifications.problem}`]),
     ...(s.window === undefined
       ? []
       : [

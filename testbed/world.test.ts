@@ -72,7 +72,9 @@ describe('a world', () => {
         const { services } = await world.application.status();
         return Object.values(services).every((s) => s.ready === 1);
       });
-      await requestJson(world.spec.hooks.entry?.url ?? '', { region, phase: 'activate' } satisfies EntryRequest);
+      const { entry } = world.spec.hooks;
+      const entryUrl = entry !== undefined && 'url' in entry ? entry.url : '';
+      await requestJson(entryUrl, { region, phase: 'activate' } satisfies EntryRequest);
       expect((await world.load.report()).entry).toBe(region);
     } finally {
       await world.stop();

@@ -8,6 +8,7 @@ describe('workerConfig', () => {
       metrics: { kind: 'sqlite' },
       variable: expect.any(Function),
       taskQueue: 'psmg',
+      deployment: null,
       stateDirectory: '/srv/psmg/.psmg',
       dataDirectory: '/srv/psmg',
       healthPort: 0,

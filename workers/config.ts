@@ -4,12 +4,16 @@ import { metricsConfig } from '../adapters/metrics/metricsConfig.js';
 import type { LogFormat, LogLevel } from '../adapters/telemetry/log.js';
 import { LOG_LEVELS } from '../adapters/telemetry/log.js';
 import { TASK_QUEUE } from '../workflows/shared/names.js';
+import type { DeploymentVersion } from './deploymentVersion.js';
+import { deploymentVersion } from './deploymentVersion.js';
 import type { TraceConfig } from './tracing/config.js';
 import { traceConfig } from './tracing/config.js';
 
 /** Where a worker keeps what it must not lose, and how it is told where Temporal is. Read once, at the start. */
 export interface WorkerConfig {
   taskQueue: string;
+  /** `null`: Temporal does not tell builds apart. */
+  deployment: DeploymentVersion | null;
   /** Artifacts, metrics and deployment runs live below this folder. */
   stateDirectory: string;
   /** Relative files named in region files (history, graph sources) are looked up from here. */
@@ -39,6 +43,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function workerConfig(environment: Environment, workingDirectory: string, isTerminal = false): WorkerConfig {
   return {
     taskQueue: environment['PSMG_TASK_QUEUE'] ?? TASK_QUEUE,
+    deployment: deploymentVersion(environment),
     stateDirectory: path.resolve(workingDirectory, environment['PSMG_STATE'] ?? '.psmg'),
     dataDirectory: path.resolve(workingDirectory, environment['PSMG_DATA'] ?? '.'),
     healthPort: wholeNumber(environment, 'PSMG_HEALTH_PORT', 0),

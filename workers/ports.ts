@@ -9,11 +9,12 @@ import { createThreadCompute } from '../adapters/compute/threads.js';
 import { createEventsReader } from '../adapters/events/reader.js';
 import { createHistory } from '../adapters/history/source.js';
 import { readRegressorsFile } from '../adapters/history/regressors.js';
-import { createHttpHooks } from '../adapters/hooks/http.js';
+import { createHooks } from '../adapters/hooks/hooks.js';
 import { createFileMemory } from '../adapters/memory/file.js';
 import { openTarget } from '../adapters/mesh/targets.js';
 import { validateEnvoy } from '../adapters/mesh/validateEnvoy.js';
 import { openMetricsStore } from '../adapters/metrics/open.js';
+import { createWebhooks } from '../adapters/notifications/webhook.js';
 import { createSignalSource } from '../adapters/signals/source.js';
 import type { Log } from '../adapters/telemetry/log.js';
 import { locatePart } from '../scripts/parts/locate.js';
@@ -62,7 +63,8 @@ export function composePorts(config: WorkerConfig, log: Log): ComposedPorts {
     prober,
     signals: createSignalSource(config.dataDirectory, outside),
     audit,
-    hooks: createHttpHooks(),
+    hooks: createHooks(),
+    notifications: createWebhooks({ directory: config.dataDirectory, ...outside, ...workflowPages(variable) }),
     openTarget,
     delivery: {
       ansible: createAnsibleRunner({
@@ -81,4 +83,10 @@ export function composePorts(config: WorkerConfig, log: Log): ComposedPorts {
       await audit.close();
     },
   };
+}
+
+/** `PSMG_UI`: where a browser finds the workflows, such as `http://localhost:8233/namespaces/default/workflows`. */
+function workflowPages(variable: WorkerConfig['variable']): { workflowsUrl?: string } {
+  const workflowsUrl = variable('PSMG_UI');
+  return workflowsUrl === undefined || workflowsUrl === '' ? {} : { workflowsUrl };
 }

@@ -10,6 +10,7 @@ import { bundleWorkflows } from './bundle.js';
 import type { WorkerConfig } from './config.js';
 import type { TemporalTarget } from './connect.js';
 import { connectClient, connectWorker } from './connect.js';
+import { versioningOf } from './deploymentVersion.js';
 import { composePorts } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 import { startTelemetry } from './telemetry.js';
@@ -38,6 +39,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       connection,
       namespace: target.namespace,
       taskQueue: config.taskQueue,
+      ...versioningOf(config.deployment),
       workflowBundle: await bundleWorkflows({ spans: tracing !== null }),
       activities: temporalActivities(ports, meter, acts),
       ...spansOf(tracing),

@@ -264,6 +264,17 @@ describe('a broken region file', () => {
     ],
     ['a hook that is no URL', `${MINIMAL}hooks: { entry: { url: /here } }\n`, ['bad-value hooks.entry.url @ /here']],
     [
+      'a hook of a relative program',
+      `${MINIMAL}hooks: { entry: { command: [move, --now] } }\n`,
+      ['bad-value hooks.entry.command[0] @ move'],
+    ],
+    [
+      'a hook of both kinds',
+      `${MINIMAL}hooks: { entry: { url: 'http://a/', command: [/b] } }\n`,
+      ['bad-value hooks.entry @ entry:'],
+    ],
+    ['a hook of neither', `${MINIMAL}hooks: { entry: {} }\n`, ['bad-value hooks.entry @ entry:']],
+    [
       'a time zone that is none',
       edited('forecast: {', 'forecast: { timeZone: Europe/Belrin,'),
       ['bad-value forecast.timeZone @ Europe/Belrin'],
@@ -476,5 +487,40 @@ describe('no text makes it throw', () => {
       fc.property(edit, ({ at, length, text }) => told(EXAMPLE.slice(0, at) + text + EXAMPLE.slice(at + length))),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('freezes and approvals', () => {
+  const doc = `${MINIMAL}
+approvals: {approverNotRequester: true}
+freezes:
+  - {why: sale, from: 2026-11-27T00:00:00Z, to: 2026-11-27T00:00:00Z}
+  - {why: weekend, weekly: {from: Fri 16:00, to: Fri 16:00, timeZone: Europe/Berlin}}
+  - {why: night, weekly: {from: Fri 25:00, to: Mon 08:00, timeZone: Europe/Belrin}}
+  - {why: both, from: 2026-11-27T00:00:00Z, to: 2026-11-28T00:00:00Z, weekly: {from: Fri 16:00, to: Mon 08:00, timeZone: UTC}}
+  - {why: never}
+`;
+
+  it('are refused whole, every problem named', () => {
+    expect(problemsOf(doc).map((problem) => `${problem.code} ${problem.field}`)).toEqual([
+      'missing approvals.requester',
+      'bad-value freezes[0].to',
+      'bad-value freezes[1].weekly.to',
+      'bad-value freezes[2].weekly.from',
+      'bad-value freezes[2].weekly.timeZone',
+      'contradiction freezes[3].from',
+      'contradiction freezes[3].to',
+      'missing freezes[4]',
+    ]);
+  });
+
+  it('are read as they are', () => {
+    const weekly = 'weekly: {from: Fri 16:00, to: Mon 08:00, timeZone: Europe/Berlin}';
+    const once = 'from: 2026-11-27T00:00:00Z, to: 2026-11-28T00:00:00Z';
+    const text = `${MINIMAL}\nfreezes: [{why: weekend, ${weekly}}, {why: sale, ${once}}]\n`;
+    expect(regionOf(text).freezes).toEqual([
+      { why: 'weekend', weekly: { from: 'Fri 16:00', to: 'Mon 08:00', timeZone: 'Europe/Berlin' } },
+      { why: 'sale', from: '2026-11-27T00:00:00Z', to: '2026-11-28T00:00:00Z' },
+    ]);
   });
 });

@@ -387,14 +387,23 @@ export interface OperateSpec {
 }
 
 export interface HooksSpec {
-  /** POSTed `{region, planHash, targets: [{service, instances}]}` once the mesh is ready. */
-  instanceTargets?: HttpHookSpec;
-  /** POSTed `{region, phase: 'activate'|'drain'}` for what others own: DNS, global balancers. */
-  entry?: HttpHookSpec;
+  /** Told `{region, planHash, targets: [{service, instances}]}` once the mesh is ready. */
+  instanceTargets?: HookSpec;
+  /** Told `{region, phase: 'activate'|'drain'}` for what others own: DNS, global balancers. */
+  entry?: HookSpec;
 }
+
+/** What is called where others own something: a URL that takes a POST of JSON, or a program that reads it. */
+export type HookSpec = HttpHookSpec | CommandHookSpec;
 
 export interface HttpHookSpec {
   url: string;
+  timeoutSeconds: number;
+}
+
+/** A program on the worker's machine, run without a shell: an absolute path and its arguments. JSON is on its stdin. */
+export interface CommandHookSpec {
+  command: readonly string[];
   timeoutSeconds: number;
 }
 

@@ -1,6 +1,7 @@
 import { duplicates, isText, trimSlash, unknownService } from './checkParts.js';
 import { eventSourceProblems } from './eventSourceChecks.js';
 import { fieldPath } from './fieldPath.js';
+import { approvalProblems, freezeProblems } from './freezeChecks.js';
 import { circlesOf, circleText } from './graphCycles.js';
 import { historyProblems } from './historyChecks.js';
 import { parseInstant } from './instant.js';
@@ -38,6 +39,8 @@ export function crossFieldProblems(document: Raw): PathProblem[] {
     ...survivalProblems(document, services),
     ...costProblems(document),
     ...tlsProblems(document),
+    ...approvalProblems(document),
+    ...freezeProblems(document),
   ];
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { eventSourceSchema } from './eventSourceSchema.js';
 import { historySchema } from './historySchema.js';
 import { GRAPH_SOURCE_KINDS, NOTIFICATION_KINDS } from './region.js';
-import type { EndpointSpec, RegionSpec, SocketSpec } from './region.js';
+import type { FreezeSpec, EndpointSpec, HookSpec, RegionSpec, SocketSpec } from './region.js';
 import { httpUrl, instant, label, nonEmpty, text, timeZoneName } from './schemaParts.js';
 import { SETTING_FIELDS } from './settings.js';
 import { signalsSchema } from './signalSourceSchema.js';
@@ -213,7 +213,22 @@ const graph = z.strictObject({
   sources: z.array(z.strictObject({ kind: z.enum(GRAPH_SOURCE_KINDS), file: nonEmpty })).optional(),
 });
 
-const httpHook = z.strictObject({ url: httpUrl, timeoutSeconds: seconds.default(5) });
+const HOOK_FIX = 'write {url: "https://…"} or {command: [/usr/local/bin/move-entry, --region]}';
+const argument = text((v) => !v.includes('\0'), 'holds a character that no argument may', { expected: 'text' });
+const hook = z
+  .strictObject({
+    url: httpUrl.optional(),
+    command: z.tuple([absolutePath], argument).optional(),
+    timeoutSeconds: seconds.max(300).default(5),
+  })
+  .transform((value, context): HookSpec => {
+    const { url, command, timeoutSeconds } = value;
+    if (url !== undefined && command === undefined) return { url, timeoutSeconds };
+    if (url === undefined && command !== undefined) return { command, timeoutSeconds };
+    const params = { expected: 'a url or a command, one of the two', fix: HOOK_FIX };
+    context.issues.push({ code: 'custom', message: 'is not one hook', params, input: value });
+    return z.NEVER;
+  });
 
 const autonomyLevel = z.enum(['observe', 'suggest', 'approve', 'act']);
 const settingClass = z.enum([
@@ -227,10 +242,13 @@ const weekTime = text(
     expected: 'a day and a time of day, "Fri 16:00"',
   },
 );
-const freeze = z.union([
-  z.strictObject({ why: nonEmpty, from: instant, to: instant }),
-  z.strictObject({ why: nonEmpty, weekly: z.strictObject({ from: weekTime, to: weekTime, timeZone: timeZoneName }) }),
-]);
+/** Once or weekly is told across fields, by `freezeProblems`, in better words than a union has. */
+const freeze = z.strictObject({
+  why: nonEmpty,
+  from: instant.optional(),
+  to: instant.optional(),
+  weekly: z.strictObject({ from: weekTime, to: weekTime, timeZone: timeZoneName }).optional(),
+}) as unknown as z.ZodType<FreezeSpec, FreezeSpec>;
 const notification = z.strictObject({
   url: httpUrl,
   on: z.array(z.enum(NOTIFICATION_KINDS)).min(1).optional(),
@@ -304,6 +322,6 @@ export const regionSchema = z.strictObject({
   planning: planning.optional(),
   costs: costs.optional(),
   tls: tls.optional(),
-  hooks: z.strictObject({ instanceTargets: httpHook.optional(), entry: httpHook.optional() }).prefault({}),
+  hooks: z.strictObject({ instanceTargets: hook.optional(), entry: hook.optional() }).prefault({}),
   demandClock: z.strictObject({ demandFrom: instant, wallFrom: instant, speed: z.number().positive() }).optional(),
 }) satisfies z.ZodType<RegionSpec>;

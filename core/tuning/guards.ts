@@ -1,7 +1,9 @@
+import { autonomyOf, goesAsFarAs } from '../spec/autonomy.js';
+import type { Autonomy } from '../spec/region.js';
 import { SETTING_FIELDS } from '../spec/settings.js';
 import { doubt, unmeasured } from './doubt.js';
 import { observed, plannedCallees, serviceContext } from './load.js';
-import type { Change, TuningContext } from './types.js';
+import type { AnsweredChange, AutonomyContext, Change, TuningContext } from './types.js';
 
 /** A guard lets a change through, perhaps shortened (never lengthened, never turned round), or refuses it. */
 export type GuardResult = { ok: true; to: number } | { ok: false; reason: string };
@@ -108,7 +110,49 @@ export function roundingGuard(change: Change): GuardResult {
   return allow({ ...change, to });
 }
 
-/** In the order in which they are asked: refusals first, then what shortens, rounding last. */
+/**
+ * Only what the level of its service and class allows. A change that a person has approved may be made as far as they
+ * approved it, from the value that they saw; one that they have rejected is not shown again while that value stands.
+ */
+export function autonomyGuard(change: Change, context: TuningContext): GuardResult {
+  const { autonomy, planHash } = context;
+  if (autonomy === undefined) return allow(change);
+  const address = `${change.service}.${change.field}`;
+  const level = effectiveLevel(autonomy, change);
+  const answer = level === 'approve' ? answerTo(change, address, planHash, autonomy.answers) : undefined;
+  if (answer?.answer === 'rejected')
+    return refuse(`${answer.who} has rejected ${address} ${answer.from} → ${answer.to}`);
+  if (answer !== undefined) return allow({ ...change, to: nearer(change, answer.to) });
+  return goesAsFarAs(level, autonomy.least) ? allow(change) : refuse(`autonomy of ${address} is ${level}`);
+}
+
+/** Of one change: while a person has the region nothing goes further than a suggestion. */
+export function effectiveLevel({ level, rules, takenOver }: AutonomyContext, { service, field }: Change): Autonomy {
+  const own = autonomyOf(level, rules, service, field);
+  return takenOver && goesAsFarAs(own, 'suggest') ? 'suggest' : own;
+}
+
+/** The newest word on a change of the same value in the same direction. */
+function answerTo(
+  { from, to }: Change,
+  address: string,
+  planHash: string,
+  answers: readonly AnsweredChange[],
+): AnsweredChange | undefined {
+  return answers.findLast(
+    (one) =>
+      one.address === address && one.planHash === planHash && one.from === from && one.to > one.from === to > from,
+  );
+}
+
+function nearer({ from, to }: Change, approved: number): number {
+  return to > from ? Math.min(to, approved) : Math.max(to, approved);
+}
+
+/**
+ * In the order in which they are asked: refusals first, then what shortens, then rounding. Autonomy comes last, since a
+ * person is asked about the change as it would be made.
+ */
 export const GUARDS = {
   frozen: frozenGuard,
   inFlight: inFlightGuard,
@@ -121,6 +165,7 @@ export const GUARDS = {
   littlesLaw: littlesLawGuard,
   forecastFloor: forecastFloorGuard,
   rounding: roundingGuard,
+  autonomy: autonomyGuard,
 } as const satisfies Readonly<Record<string, Guard>>;
 export type GuardName = keyof typeof GUARDS;
 

@@ -2,7 +2,7 @@ import type { Adjustment, Override } from '../spec/live.js';
 import type { Trust } from '../spec/forecast.js';
 import type { Observation, ServiceObservation, Verdict } from '../spec/observation.js';
 import type { ServicePlan } from '../spec/plan.js';
-import type { OperateSpec, QuantileName, ServiceSpec } from '../spec/region.js';
+import type { Autonomy, AutonomyRule, OperateSpec, QuantileName, ServiceSpec } from '../spec/region.js';
 
 /** The settings that the policy may move; everything else is the plan's. */
 export const TUNED_FIELDS = ['rateLimit.rps', 'breaker.maxRequests'] as const;
@@ -36,6 +36,30 @@ export interface TuningContext {
   frozen: boolean;
   inFlight: InFlightAdjustment | null;
   overrides: readonly Override[];
+  /** Absent: every change may be made. */
+  autonomy?: AutonomyContext;
+}
+
+/** How far the policy may go by itself, and what people said of changes that waited for their word. */
+export interface AutonomyContext {
+  level: Autonomy;
+  rules: readonly AutonomyRule[];
+  /** A person has the region: nothing goes further than a suggestion. */
+  takenOver: boolean;
+  answers: readonly AnsweredChange[];
+  /** What the change is for: to be made, or to be shown to a person. */
+  least: 'act' | 'suggest';
+}
+
+/** A change that waited for a person's word, and got it. */
+export interface AnsweredChange {
+  /** `<service>.<field>` */
+  address: string;
+  from: number;
+  to: number;
+  planHash: string;
+  answer: 'approved' | 'rejected';
+  who: string;
 }
 
 /** An adjustment that has been applied and has no verdict yet. */

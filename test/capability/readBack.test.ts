@@ -170,7 +170,7 @@ describe('what the running Envoy says of itself', () => {
     const operating = (await ask()).services;
     const { deployments } = await place.status();
     const id = deployments.find(({ kind }) => kind === 'pre-deploy')?.id ?? '';
-    const rolled = await place.psmgJson('region', 'rollback', name, id, '--why', 'to see it again');
+    const rolled = await place.psmgJson('region', 'rollback', name, id, '--why', 'to see it again', '--yes', name);
     expect(rolled).toMatchObject({ accepted: true });
     await eventually(({ services }) => expect(services).toEqual(before.services));
     expect((await place.world.load.report()).entry).toBe(place.world.neighbour.region);

@@ -33,6 +33,8 @@ export interface Place {
   region: WorkflowHandle;
   /** Artifacts, metrics and deployment runs of the worker. */
   stateDirectory: string;
+  /** Where Temporal's own user interface is; undefined where it was not asked for. */
+  uiUrl: string | undefined;
   host: RegionSpec['delivery']['hosts'][number];
   /** Folder of the deployment run whose id ends with `suffix`; undefined when there is none yet. */
   runFolder(suffix: 'apply' | 'verify'): string | undefined;
@@ -58,6 +60,8 @@ export interface PlaceOptions {
   autonomy?: RegionSpec['autonomy'];
   /** Longer: more time to interfere with a judgement. */
   judgeSeconds?: number;
+  /** Temporal's own user interface too; absent: without. */
+  ui?: boolean;
 }
 
 /** One a test file. Demand is slow, windows are short and few requests decide, so that a life takes half a minute. */
@@ -73,7 +77,7 @@ export async function startPlace(options: PlaceOptions = {}): Promise<Place> {
     const control = path.join(directory, 'control');
     const logFile = path.join(control, 'logs', 'temporal.log');
     const [temporal, world] = await settleBoth(
-      startTemporal({ ui: false, logFile, address: '' }),
+      startTemporal({ ui: options.ui ?? false, logFile, address: '' }),
       startWorld({
         directory: path.join(directory, 'world'),
         demandFrom: '2012-04-18T08:00:00Z',
@@ -87,11 +91,11 @@ export async function startPlace(options: PlaceOptions = {}): Promise<Place> {
       }),
       stops,
     );
-    const { address } = temporal;
+    const { address, uiUrl } = temporal;
     const client = await connectClient({ connection: { address }, namespace: 'default' });
     stops.push(async () => client.connection.close());
     const stateDirectory = path.join(directory, 'state');
-    return place({ directory: control, world, client, stateDirectory, address, stops, stop });
+    return place({ directory: control, world, client, stateDirectory, address, uiUrl, stops, stop });
   } catch (error) {
     await stop();
     throw error;
@@ -129,11 +133,12 @@ interface Parts {
   client: Client;
   stateDirectory: string;
   address: string;
+  uiUrl: string | undefined;
   stops: (() => Promise<void>)[];
   stop(): Promise<void>;
 }
 
-function place({ directory, world, client, stateDirectory, address, stops, stop }: Parts): Place {
+function place({ directory, world, client, stateDirectory, address, uiUrl, stops, stop }: Parts): Place {
   const { name, delivery } = world.spec;
   const [host] = delivery.hosts;
   if (host === undefined) throw new Error(`${name} has no host`);
@@ -155,6 +160,7 @@ function place({ directory, world, client, stateDirectory, address, stops, stop 
     client,
     region,
     stateDirectory,
+    uiUrl,
     host,
     status,
     stop,

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { LOGIC_VERSIONS } from '../../workflows/shared/versions.js';
 
 interface Sample {
   file: string;
@@ -86,6 +88,38 @@ const styleSamples: Sample[] = [
   { file: 'core/sample.ts', text: 'export const then = new Date(0);\n', rules: [] },
   { file: 'adapters/mesh/sample.ts', text: 'export const now = Date.now();\n', rules: [] },
   { file: 'core/sample.ts', text: "export const fs = import('node:fs');\n", rules: [SYNTAX] },
+  {
+    file: 'workflows/a/sample.ts',
+    text: 'let runs = 0;\nexport const next = (): number => (runs += 1);\n',
+    rules: [SYNTAX],
+  },
+  { file: 'workflows/a/sample.ts', text: 'export let runs = 0;\nruns = 1;\n', rules: [SYNTAX] },
+  { file: 'workflows/a/sample.ts', text: 'export const seen = new Set<string>();\n', rules: [SYNTAX] },
+  { file: 'workflows/a/sample.ts', text: 'export const seen: string[] = [];\n', rules: [SYNTAX] },
+  { file: 'workflows/a/sample.ts', text: 'export const seen: Record<string, string> = {};\n', rules: [SYNTAX] },
+  { file: 'workflows/a/sample.ts', text: 'export const seen = { runs: 0 };\n', rules: [SYNTAX] },
+  { file: 'workflows/a/sample.ts', text: "export const names: readonly string[] = ['a'];\n", rules: [] },
+  { file: 'workflows/a/sample.ts', text: "export const flags = { on: '+' } as const;\n", rules: [] },
+  {
+    file: 'workflows/a/sample.ts',
+    text: 'export const own = (): number => {\n  let runs = 0;\n  runs += 1;\n  return runs;\n};\n',
+    rules: [],
+  },
+  {
+    file: 'workflows/a/sample.ts',
+    text: 'export const o = { validator: async (raw: unknown): Promise<void> => void raw } as const;\n',
+    rules: [SYNTAX],
+  },
+  {
+    file: 'workflows/a/sample.ts',
+    text: 'export const o = { validator: (raw: unknown): void => void raw } as const;\n',
+    rules: [],
+  },
+  {
+    file: 'workflows/a/sample.ts',
+    text: "import { patched } from '@temporalio/workflow';\nexport const is = (id: string): boolean => patched(id);\n",
+    rules: [SYNTAX],
+  },
   { file: 'cli/sample.ts', text: 'export default 1;\n', rules: [SYNTAX] },
   { file: 'cli/sample.ts', text: "export * from './main.js';\n", rules: [SYNTAX] },
   { file: 'cli/sample.ts', text: "export { main } from './main.js';\n", rules: [SYNTAX] },
@@ -123,6 +157,24 @@ const styleSamples: Sample[] = [
     typed: true,
   },
 ];
+
+describe('the versions of the workflows’ logic', () => {
+  it('are the patches that the workflows ask for, each with a reason and a date', () => {
+    const folder = path.join(import.meta.dirname, '..', '..', 'workflows');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const asked = files.flatMap((file) => {
+      const calls = readFileSync(path.join(folder, file), 'utf8').matchAll(
+        /\b(?:patched|deprecatePatch)\('([^']+)'\)/g,
+      );
+      return [...calls].map(([, id = '']) => id);
+    });
+    expect([...new Set(asked)].sort()).toEqual(Object.keys(LOGIC_VERSIONS).sort());
+    for (const { reason, since } of Object.values(LOGIC_VERSIONS)) {
+      expect(reason.length).toBeGreaterThan(20);
+      expect(Number.isNaN(Date.parse(since))).toBe(false);
+    }
+  });
+});
 
 describe('the lint rules that keep the house', () => {
   const samples = [...roomSamples, ...styleSamples];

@@ -6,9 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { bundleWorkflows } from '../../workers/bundle.js';
+import type { HistoryJson } from '../../workers/history.js';
+import { eventOf, workflowIdOf } from '../../workers/history.js';
 import { keepStdoutForResults, readHistories, replayHistories } from '../../workers/replay.js';
+import type { Fingerprints } from './fingerprint.js';
+import { differences, fingerprintFunctions, fingerprintHistory, hashWorkflows } from './fingerprint.js';
 
 jest.setTimeout(60_000);
 
@@ -19,10 +22,6 @@ const MAX_BYTES = 100 * 1024;
 const versions = readdirSync(HISTORIES).sort();
 const folderOf = (version: string): string => path.join(HISTORIES, version);
 const filesOf = (version: string): string[] => readdirSync(folderOf(version)).filter((file) => file.endsWith('.gz'));
-
-interface HistoryJson {
-  events: { eventType: string; [attributes: string]: unknown }[];
-}
 
 function historyOf(version: string, file: string): HistoryJson {
   return JSON.parse(gunzipSync(readFileSync(path.join(folderOf(version), file))).toString('utf8')) as HistoryJson;
@@ -97,6 +96,8 @@ describe('replay against the bundle that the worker ships', () => {
   it('goes through every history', async () => {
     const results = await replayHistories(await bundleWorkflows(), await readHistories([HISTORIES]));
     expect(results).toHaveLength(versions.flatMap(filesOf).length);
+    // A region goes by its own id alone: each is replayed under the one that it had.
+    expect(results.filter(({ workflowId }) => !workflowId.startsWith('region/'))).toEqual([]);
     expect(results.filter(({ error }) => error !== null)).toEqual([]);
   });
 });
@@ -110,12 +111,22 @@ async function bundleChanged(name: string, file: string, change: (code: string) 
   // A change that no longer finds its place would prove nothing.
   expect(changed).not.toBe(code);
   writeFileSync(path.join(copy, file), changed);
-  return bundleWorkflowCode({
-    workflowsPath: path.join(copy, 'index.ts'),
-    payloadConverterPath: path.join(copy, 'shared', 'payloadConverter.ts'),
-    logger: new DefaultLogger('ERROR'),
-  });
+  return bundleWorkflows({ workflows: copy });
 }
+
+describe('the id of a workflow', () => {
+  it('is found where a server did not write it into the history', () => {
+    for (const [version, file] of versions.flatMap((of) => filesOf(of).map((file): [string, string] => [of, file]))) {
+      const history = historyOf(version, file);
+      const [first, ...rest] = history.events;
+      if (first === undefined) throw new Error(`${file} is empty`);
+      const { workflowId, ...attributes } = first['workflowExecutionStartedEventAttributes'] as { workflowId: string };
+      const without = { events: [{ ...first, workflowExecutionStartedEventAttributes: attributes }, ...rest] };
+      // One whose file was refused never said what it is called.
+      expect(workflowIdOf(without)).toBe(file.startsWith('refused-file') ? 'unknown' : workflowId);
+    }
+  });
+});
 
 describe('a change that a running region would not survive', () => {
   it('is named when a step comes before another', async () => {
@@ -125,10 +136,12 @@ describe('a change that a running region would not survive', () => {
     const histories = await readHistories([path.join(folderOf('v1'), 'undisturbed-region.json.gz')]);
     const [result] = await replayHistories(bundle, histories);
     expect(result?.name).toContain('undisturbed-region');
-    expect(result?.error).toMatch(/DeterminismViolationError|[Nn]ondeterminism/);
+    expect(result?.workflowType).toBe('regionLifecycle');
+    expect(result?.error).toMatch(/DeterminismViolationError/);
+    expect(result?.event?.what).toBe('ActivityTaskScheduled forecastRegion');
   });
 
-  it('is named when a tick waits a little longer before it', async () => {
+  it('is named when a tick waits a little longer before it, with the event', async () => {
     const bundle = await bundleChanged('sleep', 'meshAdjustment/workflow.ts', (code) =>
       code
         .replace('  setHandler,\n', '  setHandler,\n  sleep,\n')
@@ -142,8 +155,60 @@ describe('a change that a running region would not survive', () => {
     const [adjustment, refused] = ['undisturbed-adjustment', 'refused-file'].map((name) =>
       results.find((result) => result.name.includes(name)),
     );
-    expect(adjustment?.error).toMatch(/DeterminismViolationError|[Nn]ondeterminism/);
+    expect(adjustment?.error).toMatch(/DeterminismViolationError/);
+    expect(adjustment?.event).toMatchObject({ id: expect.any(Number), what: 'ActivityTaskScheduled tick' });
     expect(refused?.error).toBeNull();
+  });
+
+  it('is named by its event where the core does not: an activity in the place of another', async () => {
+    const bundle = await bundleChanged('swapped', 'regionLifecycle/steps.ts', (code) =>
+      code.replace('await exportTargets({', 'await readBack({ intent: intentOf(state),'),
+    );
+    const [result] = await replayHistories(
+      bundle,
+      await readHistories([path.join(folderOf('v3'), 'decided-region.json.gz')]),
+    );
+    expect(result?.error).toContain("'exportTargets' does not match");
+    const wanted = historyOf('v3', 'decided-region.json.gz').events.find((event) =>
+      eventOf(event).endsWith('exportTargets'),
+    );
+    expect(result?.event).toEqual({ id: Number(wanted?.eventId), what: 'ActivityTaskScheduled exportTargets' });
+  });
+});
+
+describe('the fingerprints', () => {
+  const FILE = path.join(root, 'test', 'replay', 'fingerprints.json');
+
+  const present = (): Fingerprints => {
+    const functions = fingerprintFunctions(path.join(root, 'workflows'));
+    const files = versions.flatMap((version) => filesOf(version).map((file) => ({ version, file })));
+    const histories = files.map(({ version, file }) => [
+      `${version}/${file}`,
+      fingerprintHistory(historyOf(version, file)),
+    ]);
+    const workflows = hashWorkflows(functions);
+    return { workflows, functions, histories: Object.fromEntries(histories) as Record<string, string> };
+  };
+
+  it('of what the workflows ask for and of the histories are those that are committed', () => {
+    const is = present();
+    // After a change that is meant: the file shows a reviewer what it is.
+    if (process.env['UPDATE_FINGERPRINTS'] === '1') writeFileSync(FILE, `${JSON.stringify(is, null, 2)}\n`);
+    const was = JSON.parse(readFileSync(FILE, 'utf8')) as Fingerprints;
+    expect(differences(was, is)).toEqual([]);
+    expect(is.workflows).toEqual(was.workflows);
+  });
+
+  it('show a call that is gone, by the function that it is gone from', () => {
+    const copy = path.join(folder, 'fewer');
+    cpSync(path.join(root, 'workflows'), copy, { recursive: true });
+    const file = path.join(copy, 'regionLifecycle', 'steps.ts');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/await readBack\(\{[^)]*\)\s*\}\)/, '{ mismatches: [] }'));
+    const was = present();
+    const functions = fingerprintFunctions(copy);
+    const changed = differences(was, { ...was, functions });
+    expect(changed).toHaveLength(1);
+    expect(changed[0]).toMatch(/^function regionLifecycle\/steps\.ts#preDeploy: was .*activity readBack/);
   });
 });
 
@@ -175,9 +240,14 @@ describe('psmg replay', () => {
     const changed = await psmg('--format', 'json', file);
     expect(changed.code).toBe(1);
     const { results } = JSON.parse(changed.out) as { results: { name: string; error: string | null }[] };
-    expect(results).toEqual([{ name: file, error: expect.stringMatching(/\S/) }]);
+    expect(results).toEqual([
+      expect.objectContaining({ name: file, workflowId: 'region/five-mistakes', error: expect.stringMatching(/\S/) }),
+    ]);
     const garbage = path.join(folder, 'garbage.json');
     writeFileSync(garbage, 'not a history');
+    const none = path.join(folder, 'none.json');
+    writeFileSync(none, '{"events": []}');
+    expect((await psmg(none)).out).toContain('none.json: does NOT replay');
     const refused = await psmg(garbage);
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('garbage.json');

@@ -226,6 +226,31 @@ const LIVES: readonly ScriptedLife[] = [
     },
   },
   {
+    name: 'mended',
+    region: 'repaired by hand in a freeze: tuner, epoch and release; and taken to a new run by a person',
+    adjustment: 'declared stopped, and the one after it',
+    runs: { region: 2, adjustment: 2 },
+    live: async ({ region, until, untilTuner, update }) => {
+      await until('operating', isOperating);
+      await update('repair', { field: 'epoch', value: 9 }, false);
+      await update('freeze');
+      await update('repair', { field: 'tuner', value: 'none' });
+      await update('repair', { field: 'epoch', value: 9 });
+      await update('repair', { field: 'current-hash', value: 'a'.repeat(64) }, false);
+      await update('resume');
+      await until('operating again', isOperating);
+      await untilTuner('a tick', ({ ticks }) => ticks > 0);
+      const { runId } = await region.describe();
+      await update('continue-as-new');
+      const endMs = Date.now() + 20_000;
+      while ((await region.describe()).runId === runId) {
+        if (Date.now() > endMs) throw new Error('the region did not go on in a new run');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      await until('operating in the new run', isOperating);
+    },
+  },
+  {
     name: 'cancelled',
     region: 'cancelled in operation: everything stays as it runs and the phase says that nobody looks after it',
     live: async ({ region, until }) => {

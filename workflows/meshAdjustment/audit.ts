@@ -1,5 +1,6 @@
 import type { Adjustment } from '../../core/spec/live.js';
 import type { AuditFact } from '../shared/audit.js';
+import type { PendingChange } from '../shared/autonomy.js';
 
 /** A change that was made, or that the region's autonomy leaves to a person. */
 export function changeFact(
@@ -7,6 +8,18 @@ export function changeFact(
   { address, from, to, reason }: Adjustment,
   result: string,
 ): AuditFact {
+  return { kind, why: reason, subject: address, from, to, result };
+}
+
+/** A change that waits for a person's word, or waited too long. */
+export function proposalFact(
+  kind: 'approval-asked' | 'approval-expired',
+  { id, address, from, to, reason, state, who }: PendingChange,
+): AuditFact {
+  const result =
+    kind === 'approval-asked'
+      ? `adjustment ${id} waits`
+      : `adjustment ${id}: ${state}${who === null ? '' : ` by ${who}`}`;
   return { kind, why: reason, subject: address, from, to, result };
 }
 

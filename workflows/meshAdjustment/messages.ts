@@ -4,6 +4,7 @@ import type { ArtifactRef } from '../../core/spec/artifact.js';
 import type { AuditStatus } from '../shared/audit.js';
 import type { ActivationStage, Adjustment, Override } from '../../core/spec/live.js';
 import type { Autonomy, AutonomyRule } from '../../core/spec/region.js';
+import type { AutonomyOrder, PendingChange } from '../shared/autonomy.js';
 
 /** Sent by the region's lifecycle only; people message the region. */
 export const holdSignal = defineSignal<[HoldOrder]>('hold');
@@ -18,7 +19,7 @@ export interface HoldOrder {
 }
 
 /** Become the one writer under this epoch, from this release on. */
-export interface RunOrder {
+export interface RunOrder extends AutonomyOrder {
   epoch: number;
   hash: string;
   specRef: ArtifactRef;
@@ -33,19 +34,13 @@ export interface RunOrder {
   copy: number;
   overrides: readonly Override[];
   frozen: boolean;
-  /** Exceptions from the autonomy of the region, the last that fits wins; absent: none. */
-  autonomyRules?: readonly AutonomyRule[];
-  /** A person has the region: nothing but observing and suggesting. */
-  takenOver?: true;
 }
 
 /** A numbered copy of what people said; the newest number wins. */
-export interface CopyOrder {
+export interface CopyOrder extends AutonomyOrder {
   copy: number;
   overrides: readonly Override[];
   frozen: boolean;
-  autonomyRules?: readonly AutonomyRule[];
-  takenOver?: true;
 }
 
 export interface AdjustmentInput {
@@ -68,6 +63,13 @@ export interface AdjustmentStatus {
   adjustments: readonly Adjustment[];
   inFlight: { adjustment: Adjustment; inconclusiveTicks: number } | null;
   suggestions: readonly { adjustment: Adjustment; at: string }[];
+  /** Changes that wait for a person's word, or got it; absent: none. */
+  proposals?: readonly PendingChange[];
+  autonomy: Autonomy;
+  /** Exceptions from it, the last that fits wins; absent: none. */
+  autonomyRules?: readonly AutonomyRule[];
+  /** A person has the region. */
+  takenOver?: true;
   readyInstances: Readonly<Record<string, number>>;
   /** Window of the plan that runs; absent: the first. */
   window?: string;

@@ -44,8 +44,16 @@ function isCopyOrder(value: unknown): value is CopyOrder {
     typeof value['copy'] === 'number' &&
     Array.isArray(value['overrides']) &&
     value['overrides'].every((override) => isObject(override) && typeof override['address'] === 'string') &&
-    typeof value['frozen'] === 'boolean'
+    typeof value['frozen'] === 'boolean' &&
+    isListOf(value['autonomyRules'], 'level') &&
+    isListOf(value['answers'], 'id', 'answer', 'who', 'at')
   );
+}
+
+/** Absent, or a list of objects with these texts. */
+function isListOf(value: unknown, ...texts: readonly string[]): boolean {
+  const fits = (one: unknown): boolean => isObject(one) && texts.every((name) => typeof one[name] === 'string');
+  return value === undefined || (Array.isArray(value) && value.every(fits));
 }
 
 function isRunOrder(value: unknown): value is RunOrder {

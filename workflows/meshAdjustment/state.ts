@@ -1,12 +1,16 @@
-import type { TickDecision, TickInput, TickOutcome, Tunables } from '../../activities/contract.js';
+import type { AdjustDecision, TickInput, TickOutcome, Tunables } from '../../activities/contract.js';
 import type { InFlightAdjustment } from '../../core/tuning/types.js';
 import type { Adjustment, LiveIntent, Override } from '../../core/spec/live.js';
-import type { AuditState } from '../shared/audit.js';
+import type { AuditFact, AuditState } from '../shared/audit.js';
 import { auditStatusOf } from '../shared/audit.js';
+import type { AutonomyOrder, PendingChange } from '../shared/autonomy.js';
+import { wholeRegionLevel } from '../shared/autonomy.js';
 import { nowIso } from '../shared/clock.js';
 import type { Autonomy } from '../../core/spec/region.js';
 import type { AdjustmentReport } from '../regionLifecycle/messages.js';
+import { changeFact } from './audit.js';
 import type { AdjustmentInput, AdjustmentStatus, CopyOrder, RunOrder } from './messages.js';
+import { answersOf, takeAnswers } from './proposals.js';
 
 export const STATE_SCHEMA = 1;
 
@@ -22,6 +26,8 @@ export interface AdjustmentState {
   adjustments: Adjustment[];
   inFlight: (InFlightAdjustment & { previous: Adjustment | null }) | null;
   suggestions: { adjustment: Adjustment; at: string }[];
+  /** Changes that wait for a person's word, or got it, the newest last; absent: none. */
+  proposals?: PendingChange[];
   /** Ready instances seen by the last tick; two ticks must agree before limits follow. */
   seenReady: Readonly<Record<string, number>> | null;
   counts: { ticks: number; made: number; reverted: number };
@@ -32,8 +38,6 @@ export interface AdjustmentState {
   /** Absent: nothing was noted yet. */
   audit?: AuditState;
 }
-
-export type AdjustDecision = Extract<TickDecision, { kind: 'adjust' }>;
 
 const KEPT_SUGGESTIONS = 20;
 
@@ -67,7 +71,15 @@ export function takeOrder(state: AdjustmentState, run: RunOrder): void {
   if (!continues) {
     state.adjustments = [];
     state.inFlight = null;
+    delete state.proposals;
   }
+  takeAnswers(state, run.answers);
+}
+
+/** Puts what people said in place of what they said before; what a copy leaves out holds no more. */
+export function takeCopy(state: AdjustmentState, copy: CopyOrder): void {
+  const { autonomyRules: _rules, takenOver: _takenOver, answers: _answers, ...run } = state.run;
+  state.run = { ...run, ...copy };
 }
 
 /** Whether a copy is newer than the one in force. */
@@ -92,6 +104,8 @@ export function intentOf(state: AdjustmentState): LiveIntent {
 
 export function tickInputOf(state: AdjustmentState): TickInput {
   const { run, autonomy, problem, inFlight } = state;
+  const { autonomyRules, takenOver }: AutonomyOrder = run;
+  const answers = answersOf(state);
   return {
     specRef: run.specRef,
     plan: run.plan,
@@ -100,12 +114,23 @@ export function tickInputOf(state: AdjustmentState): TickInput {
     autonomy,
     frozen: run.frozen || problem !== null,
     inFlight,
+    ...(autonomyRules === undefined ? {} : { autonomyRules }),
+    ...(takenOver === undefined ? {} : { takenOver }),
+    ...(answers.length === 0 ? {} : { answers }),
   };
 }
 
-/** Whether anything may change that is not the reversal of a change. */
+/** Whether what concerns the region as a whole may change: the window of the plan, limits with the ready instances. */
 export function mayChange({ held, run, problem, autonomy }: AdjustmentState): boolean {
-  return !held && !run.frozen && problem === null && autonomy === 'act';
+  const level = run.takenOver === true ? 'suggest' : wholeRegionLevel(autonomy, run.autonomyRules);
+  return !held && !run.frozen && problem === null && level === 'act';
+}
+
+/** How far a change that the policy wants may go; what an older build decided knows no rules. */
+export function levelOf({ run, autonomy }: AdjustmentState, { level }: AdjustDecision): 'suggest' | 'approve' | 'act' {
+  if (run.takenOver === true) return 'suggest';
+  if (level !== undefined) return level;
+  return autonomy === 'act' && (run.autonomyRules ?? []).length === 0 ? 'act' : 'suggest';
 }
 
 /** Puts an adjustment in force and in flight; a later revert brings back what it replaced. */
@@ -124,13 +149,29 @@ export function revertInFlight(state: AdjustmentState): void {
   state.inFlight = null;
 }
 
-export function suggest(state: AdjustmentState, adjustment: Adjustment, at: string): void {
+/** Takes it in, and notes it where it is new: one that stands is suggested again at each tick. */
+export function suggest(state: AdjustmentState, adjustment: Adjustment, at: string): AuditFact[] {
+  const stands = state.suggestions.some((s) => sameChange(s.adjustment, adjustment));
   const others = state.suggestions.filter((s) => s.adjustment.address !== adjustment.address);
   state.suggestions = [...others, { adjustment, at }].slice(-KEPT_SUGGESTIONS);
+  return stands ? [] : [changeFact('suggested', adjustment, whyNotMade(state))];
 }
 
-export function sameChange(a: Adjustment, b: Adjustment): boolean {
+function whyNotMade({ autonomy, run }: AdjustmentState): string {
+  if (run.takenOver === true) return 'a person has the region';
+  return `autonomy is ${run.autonomyRules === undefined ? autonomy : 'suggest'}`;
+}
+
+function sameChange(a: Adjustment, b: Adjustment): boolean {
   return a.address === b.address && a.from === b.from && a.to === b.to;
+}
+
+/** What this tick saw, where two agree and it saw everything; `null` otherwise. */
+export function steadyReady(state: AdjustmentState, outcome: TickOutcome): Readonly<Record<string, number>> | null {
+  const { readyInstances: seen, completeness } = outcome;
+  const steady = state.seenReady !== null && sameReady(state.seenReady, seen);
+  state.seenReady = seen;
+  return steady && completeness === 1 ? seen : null;
 }
 
 export function sameReady(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
@@ -146,22 +187,26 @@ export function reportOf(state: AdjustmentState): AdjustmentReport {
     adjustmentsMade: state.counts.made,
     adjustmentsReverted: state.counts.reverted,
     suggestions: state.suggestions.length,
+    ...(state.proposals === undefined ? {} : { proposals: state.proposals }),
     lastTick: state.last?.at ?? '',
     lastDecision: state.lastDecision,
     ...(state.run.window === undefined ? {} : { window: state.run.window }),
     readyInstances: state.run.readyInstances,
+    ...(state.inFlight === null ? {} : { inFlight: state.inFlight.adjustment.address }),
     ...(state.problem === null ? {} : { problem: state.problem }),
   };
 }
 
 export function detailsMarkdown(state: AdjustmentState): string {
-  const { held, run, counts, last, lastDecision, adjustments } = state;
-  const mode = held ? 'held' : run.frozen ? 'frozen' : 'running';
+  const { held, run, counts, last, lastDecision, adjustments, proposals = [] } = state;
+  const free = run.takenOver === true ? 'only observing: a person has the region' : 'running';
+  const mode = held ? 'held' : run.frozen ? 'frozen' : free;
   return [
     `**${mode}** · epoch ${run.epoch} · ${counts.ticks} ticks · ${counts.made} adjustments, ${counts.reverted} reverted`,
     '',
     `- last: ${lastDecision} (${last?.at ?? nowIso()})`,
     ...adjustments.map((a) => `- ${a.address}: ${a.from} → ${a.to} (${a.reason})`),
+    ...proposals.map((p) => `- ${p.state} \`${p.id}\` ${p.address}: ${p.from} → ${p.to} (${p.reason})`),
   ].join('\n');
 }
 
@@ -182,6 +227,10 @@ export function statusOf(state: AdjustmentState): AdjustmentStatus {
       inconclusiveTicks: state.inFlight.inconclusiveTicks,
     },
     suggestions: state.suggestions,
+    ...(state.proposals === undefined ? {} : { proposals: state.proposals }),
+    autonomy: state.autonomy,
+    ...(state.run.autonomyRules === undefined ? {} : { autonomyRules: state.run.autonomyRules }),
+    ...(state.run.takenOver === undefined ? {} : { takenOver: state.run.takenOver }),
     readyInstances: state.run.readyInstances,
     ...(state.run.window === undefined ? {} : { window: state.run.window }),
     lastTick: state.last,

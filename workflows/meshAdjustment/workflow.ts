@@ -1,39 +1,45 @@
 import {
   CancellationScope,
   condition,
-  continueAsNew,
   isCancellation,
+  makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Adjustment } from '../../core/spec/live.js';
-import type { TickOutcome } from '../../activities/contract.js';
+import type { AdjustDecision, TickOutcome } from '../../activities/contract.js';
+import type { AuditFact } from '../shared/audit.js';
 import { AuditTrail } from '../shared/audit.js';
 import { failureOf, timedActivities } from '../shared/activities.js';
 import { nowMs } from '../shared/clock.js';
+import { upgradeIsDue } from '../shared/upgrade.js';
 import { dueWindow, nextWindow } from '../shared/windows.js';
 import { appliedSignal, heldSignal, reportSignal, stoppedSignal } from '../regionLifecycle/messages.js';
 import { capacityFact, changeFact, droppedFacts, verdictFact, windowFact } from './audit.js';
 import type { AdjustmentInput, CopyOrder } from './messages.js';
 import { adjustmentStatusQuery } from './messages.js';
+import { fitAdjustment, readAdjustmentState } from './handOn.js';
 import { Orders } from './orders.js';
 import type { Failure } from './outside.js';
 import { askForInstances, tellRegion, writeSettings } from './outside.js';
-import type { AdjustDecision, AdjustmentState } from './state.js';
+import { ageProposals, approverOf, endProposals, propose, takeAnswers } from './proposals.js';
+import type { AdjustmentState } from './state.js';
 import {
   detailsMarkdown,
   initialState,
   isNewer,
+  levelOf,
   makeAdjustment,
   mayChange,
   reportOf,
   revertInFlight,
-  sameChange,
   sameOverrides,
   sameReady,
   statusOf,
+  steadyReady,
   suggest,
+  takeCopy,
   takeOrder,
   tickInputOf,
 } from './state.js';
@@ -42,11 +48,11 @@ import {
  * Adjusts the live settings of an operating region, one bounded change at a time. It upholds:
  * 1. it writes only under the epoch of its `run` order, and not at all between `hold` and the next `run`;
  * 2. one change in flight: a tick ends in at most one write;
- * 3. a freeze stops every change but the reversal of one made before it;
+ * 3. a freeze, and a person who has the region, stop every change but the reversal of one made before;
  * 4. cancelled by hand it leaves the settings as they are and says so to the region.
  */
-export async function meshAdjustment(input: AdjustmentInput, resumed?: AdjustmentState): Promise<void> {
-  const adjuster = new Adjuster(resumed ?? initialState(input));
+export async function meshAdjustment(input: AdjustmentInput, resumed?: unknown): Promise<void> {
+  const adjuster = new Adjuster(resumed === undefined ? initialState(input) : readAdjustmentState(resumed));
   try {
     await adjuster.run();
   } catch (error) {
@@ -55,8 +61,11 @@ export async function meshAdjustment(input: AdjustmentInput, resumed?: Adjustmen
     await adjuster.audit.drain();
     return;
   }
-  await continueAsNew<typeof meshAdjustment>(input, adjuster.state);
+  await nextRun(input, fitAdjustment(adjuster.state));
 }
+
+/** A run stays with the build that began it; the next one begins on the newest. */
+const nextRun = makeContinueAsNewFunc<typeof meshAdjustment>({ initialVersioningBehavior: 'AUTO_UPGRADE' });
 
 class Adjuster {
   readonly state: AdjustmentState;
@@ -83,7 +92,7 @@ class Adjuster {
         if (!this.state.held) await this.tick();
         this.nextTickMs = nowMs() + this.state.tunables.tickMs;
       }
-      if (workflowInfo().continueAsNewSuggested && !this.orders.areWaiting()) {
+      if ((workflowInfo().continueAsNewSuggested || upgradeIsDue()) && !this.orders.areWaiting()) {
         await this.audit.settle();
         if (!this.orders.areWaiting()) return;
       }
@@ -113,15 +122,13 @@ class Adjuster {
     Object.assign(state, { adjustments: [], inFlight: null });
     state.run = { ...run, window: due };
     state.lastDecision = `window from ${due} in force`;
-    if ((await askForInstances(state)) && (await this.writeOrNote())) this.noteWindow(run.window ?? null, adjustments);
-    else Object.assign(state, { run, adjustments, inFlight });
+    if ((await askForInstances(state)) && (await this.writeOrNote())) {
+      this.audit.note(windowFact(run.window ?? null, due, state.hash));
+      this.noteDropped(adjustments, 'made in the window before');
+    } else {
+      Object.assign(state, { run, adjustments, inFlight });
+    }
     await this.report();
-  }
-
-  private noteWindow(before: string | null, adjustments: readonly Adjustment[]): void {
-    const { run, hash } = this.state;
-    this.audit.note(windowFact(before, run.window ?? null, hash));
-    this.noteDropped(adjustments, 'made in the window before');
   }
 
   private async obey(): Promise<void> {
@@ -154,7 +161,8 @@ class Adjuster {
   private async putCopyInForce(copy: CopyOrder): Promise<void> {
     const { state } = this;
     const before = state.run.overrides;
-    state.run = { ...state.run, ...copy };
+    takeCopy(state, copy);
+    if (takeAnswers(state, copy.answers)) await this.report();
     if (state.held) return;
     const flight = state.inFlight;
     if (flight !== null && copy.overrides.some((o) => o.address === flight.adjustment.address)) {
@@ -196,7 +204,13 @@ class Adjuster {
     if (changed || state.counts.ticks % state.tunables.ticksPerReport === 1) await this.report();
   }
 
+  /** Whether the region has to be told. */
   private async decide(outcome: TickOutcome): Promise<boolean> {
+    const changed = await this.carryOut(outcome);
+    return this.noteAll(ageProposals(this.state)) || changed;
+  }
+
+  private async carryOut(outcome: TickOutcome): Promise<boolean> {
     const { state } = this;
     if (state.inFlight !== null) state.inFlight.inconclusiveTicks += 1;
     const { decision } = outcome;
@@ -224,7 +238,7 @@ class Adjuster {
     const reverted = state.inFlight?.adjustment;
     revertInFlight(state);
     state.counts.reverted += 1;
-    state.lastDecision = `reverted: ${reason}`;
+    state.lastDecision = `reverted${reverted === undefined ? '' : ` ${reverted.address}`}: ${reason}`;
     const written = await this.writeOrNote();
     if (reverted === undefined) return;
     this.audit.note(verdictFact('reverted', reverted, reason, written ? state.hash : state.lastDecision));
@@ -234,22 +248,26 @@ class Adjuster {
     const { state } = this;
     const { adjustment } = decision;
     const move = `${adjustment.address} ${adjustment.from} → ${adjustment.to}: ${adjustment.reason}`;
-    if (state.autonomy !== 'act') {
-      // One that stands is suggested again at each tick.
-      const stands = state.suggestions.some((s) => sameChange(s.adjustment, adjustment));
-      if (!stands) this.audit.note(changeFact('suggested', adjustment, `autonomy is ${state.autonomy}`));
-      suggest(state, adjustment, at);
+    const level = levelOf(state, decision);
+    if (level === 'approve') {
+      state.lastDecision = `waits for a person's word (${decision.id ?? ''}): ${move}`;
+      return this.noteAll(propose(state, decision));
+    }
+    if (level === 'suggest') {
       state.lastDecision = `suggested ${move}`;
+      this.noteAll(suggest(state, adjustment, at));
       return true;
     }
+    const approver = approverOf(state, adjustment);
+    const approved = approver === null ? '' : ` (approved by ${approver})`;
     makeAdjustment(state, decision);
-    state.counts.made += 1;
-    state.lastDecision = `adjusted ${move}`;
+    state.lastDecision = `adjusted ${move}${approved}`;
     if (await this.writeOrNote()) {
-      this.audit.note(changeFact('adjusted', adjustment, state.hash));
+      state.counts.made += 1;
+      endProposals(state, adjustment.address);
+      this.audit.note(changeFact('adjusted', adjustment, `${state.hash}${approved}`));
     } else {
       revertInFlight(state);
-      state.counts.made -= 1;
     }
     return true;
   }
@@ -257,12 +275,9 @@ class Adjuster {
   /** Limits come from the instances that are ready; two ticks must agree, so that one missed probe moves nothing. */
   private async followReady(outcome: TickOutcome): Promise<boolean> {
     const { state } = this;
-    const { autonomy, run } = state;
-    const seen = outcome.readyInstances;
-    const steady = state.seenReady !== null && sameReady(state.seenReady, seen);
-    state.seenReady = seen;
-    if (autonomy !== 'act' || run.frozen || state.problem !== null || outcome.completeness < 1 || !steady) return false;
-    if (sameReady(run.readyInstances, seen)) return false;
+    const { run } = state;
+    const seen = steadyReady(state, outcome);
+    if (seen === null || !mayChange(state) || sameReady(run.readyInstances, seen)) return false;
     state.run = { ...run, readyInstances: seen };
     state.lastDecision = `ready instances changed to ${JSON.stringify(seen)}: limits follow`;
     if (await this.writeOrNote()) {
@@ -280,7 +295,13 @@ class Adjuster {
   }
 
   private noteDropped(before: readonly Adjustment[], why: string): void {
-    for (const fact of droppedFacts(before, this.state.adjustments, why)) this.audit.note(fact);
+    this.noteAll(droppedFacts(before, this.state.adjustments, why));
+  }
+
+  /** Whether there was anything to note. */
+  private noteAll(facts: readonly AuditFact[]): boolean {
+    for (const fact of facts) this.audit.note(fact);
+    return facts.length > 0;
   }
 
   /** A target out of reach may come back, and the next tick tries again; what a target refuses is for a person. */

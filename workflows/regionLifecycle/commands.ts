@@ -2,9 +2,9 @@ import { failureOf, moveEntry, restoreDeployment } from '../shared/activities.js
 import { nowMs } from '../shared/clock.js';
 import type { Override } from '../../core/spec/live.js';
 import { approve, reject } from './approvals.js';
-import { handBack, setAutonomy, takeOver } from './autonomy.js';
+import { approveProposal, handBack, rejectProposal, setAutonomy, takeOver } from './autonomy.js';
 import { askForNewRun, repair } from './breakGlass.js';
-import { drain, release, retire } from './leave.js';
+import { comeBack, drain, holdsReplans, isGone, release, retire, stopLeaving } from './leave.js';
 import type { Command } from './mailbox.js';
 import type { MessageOutcome, OverrideMessage, RollbackMessage } from './messages.js';
 import type { Region } from './region.js';
@@ -18,6 +18,7 @@ export type BlockDecision = 'retry' | 'skip' | 'abort';
 /** Carries out one message and says what came of it; never throws for what the outside does. */
 export async function carryOut(region: Region, command: Command): Promise<MessageOutcome> {
   const { state } = region;
+  if (isGone(state)) return { accepted: false, detail: `the region is ${state.phase}` };
   switch (command.name) {
     case 'override':
       return setOverride(region, command.message);
@@ -30,11 +31,13 @@ export async function carryOut(region: Region, command: Command): Promise<Messag
     case 'rollback':
       return rollback(region, command.message);
     case 'replan':
-      return askForReplan(state, command.message.who);
+      return holdsReplans(state)
+        ? { accepted: false, detail: `the region is ${state.phase}: resume first` }
+        : askForReplan(state, command.message.who);
     case 'approve':
-      return approve(region, command.message);
+      return approveProposal(region, command.message) ?? approve(region, command.message);
     case 'reject':
-      return reject(region, command.message);
+      return rejectProposal(region, command.message) ?? reject(region, command.message);
     case 'drain':
       return drain(region, command.message);
     case 'release':
@@ -140,19 +143,23 @@ async function applyAsLifecycle(region: Region, before: Override[], what: string
 
 /** The freeze itself came into force when the message arrived; here the adjustment is told. */
 async function freeze(region: Region): Promise<MessageOutcome> {
-  if (region.state.tuner.state !== 'running') return { accepted: true, detail: 'no automatic change until resume' };
+  const stopped = stopLeaving(region);
+  if (region.state.tuner.state !== 'running') {
+    return { accepted: true, detail: `no automatic change until resume${stopped}` };
+  }
   const applied = await region.forwardCopy();
   if (applied !== null)
-    return { accepted: true, detail: 'no automatic change until resume; the adjustment has confirmed' };
+    return { accepted: true, detail: `no automatic change until resume; the adjustment has confirmed${stopped}` };
   await region.takeWriter();
   return {
     accepted: true,
-    detail: 'no automatic change until resume; the adjustment did not answer and was cancelled',
+    detail: `no automatic change until resume; the adjustment did not answer and was cancelled${stopped}`,
   };
 }
 
 async function resume(region: Region): Promise<MessageOutcome> {
   const { state } = region;
+  if (state.leaving !== undefined && state.leaving.state !== 'returning') return comeBack(region);
   const nothing = state.freeze === null && state.rolledBack === null && state.tuner.state !== 'tuner-stopped';
   if (nothing) return { accepted: false, detail: 'nothing is frozen, rolled back or stopped' };
   state.freeze = null;
@@ -201,6 +208,7 @@ async function rollback(region: Region, message: RollbackMessage): Promise<Messa
   const target = findDeployment(region, message.to);
   if (typeof target === 'string') return { accepted: false, detail: target };
   const { specRef } = state.accepted;
+  stopLeaving(region);
   state.freeze ??= {
     who: message.who,
     why: `rollback to ${target.id}: ${message.why}`,

@@ -1,6 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Autonomy } from '../../core/spec/region.js';
+import type { PendingChange } from '../shared/autonomy.js';
 import type { SettingValue } from '../../core/spec/settings.js';
+import type { RegionExplanation } from './explain.js';
 import type { RegionStatus } from './status.js';
 
 /** Every mutating message says who sends it and why, under a key that makes sending it twice harmless. */
@@ -161,6 +163,8 @@ export const UPDATES = {
 } as const;
 
 export const statusQuery = defineQuery<RegionStatus>('status');
+/** Why the region is as it is, what it waits for and who can end that, and what comes next by itself. */
+export const explainQuery = defineQuery<RegionExplanation>('explain');
 
 /** From the adjustment to its region; people do not send these. */
 export const heldSignal = defineSignal<[HeldReport]>('adjustment-held');
@@ -190,12 +194,16 @@ export interface AdjustmentReport {
   adjustmentsMade: number;
   adjustmentsReverted: number;
   suggestions: number;
+  /** Changes that wait for a person's word, or got it; absent: none. */
+  proposals?: readonly PendingChange[];
   lastTick: string;
   lastDecision: string;
   /** Window of the plan that runs; absent: the first. */
   window?: string;
   /** Local instances that the limits in force reckon with. */
   readyInstances?: Readonly<Record<string, number>>;
+  /** Address of the change that is not judged yet; absent: there is none. */
+  inFlight?: string;
   /** Set when the adjustment met something it may not mend, e.g. drift at a target. */
   problem?: { reason: string; detail: string };
 }

@@ -17,14 +17,16 @@ import { standingOf } from './audit.js';
 import { autonomyOrder } from './autonomy.js';
 import { asBlockedReason } from './blocked.js';
 import { carryOut } from './commands.js';
+import { explainRegion } from './explain.js';
+import { keepsWriter } from './leave.js';
 import type { Mailbox } from './mailbox.js';
 import type { AppliedReport } from './messages.js';
 import { Notifier } from './notifications.js';
-import { registerPermit } from './permits.js';
-import { appliedSignal, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
+import { registerPermit, tellBlocked, tellRefused } from './permits.js';
+import { appliedSignal, explainQuery, heldSignal, reportSignal, statusQuery, stoppedSignal } from './messages.js';
 import { startAdjustment } from './startAdjustment.js';
 import type { LifecycleState } from './state.js';
-import { detailsMarkdown, intentOf, keepLast, runOrderOf, statusLine, statusOf, takeDueWindow } from './state.js';
+import { detailsMarkdown, intentOf, keepDeployment, runOrderOf, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
 
@@ -54,7 +56,7 @@ export class Region {
       state,
       planHash: () => state.plan?.plan.hash ?? null,
     });
-    this.notifier = new Notifier(state);
+    this.notifier = new Notifier(state, this.audit);
     this.registerReports();
     registerPermit(this);
     mailbox.open(state, this.audit);
@@ -72,6 +74,7 @@ export class Region {
     // A block says more of itself than its phase does.
     if (phase !== state.phase && phase !== 'blocked') {
       this.audit.note({ kind: 'phase', why: `at step ${state.step}`, subject: 'phase', from: state.phase, to: phase });
+      this.notifier.entered(phase);
     }
     state.phase = phase;
     setCurrentDetails(detailsMarkdown(state));
@@ -90,6 +93,7 @@ export class Region {
     this.state.blocked = { reason, step: this.state.step, detail: detail.slice(0, 8000), since: nowIso() };
     this.audit.note({ kind: 'blocked', why: detail, subject: this.state.step, result: reason });
     this.notifier.note('blocked', `${this.state.accepted.name} is blocked at ${this.state.step}: ${reason}`, detail);
+    tellBlocked(this, `${reason}: ${detail}`);
     this.show('blocked');
   }
 
@@ -112,7 +116,7 @@ export class Region {
     });
     state.currentHash = hash;
     state.rolledBack = null;
-    keepLast(state.deployments, record);
+    keepDeployment(state.deployments, record);
     this.show();
     return record;
   }
@@ -129,6 +133,7 @@ export class Region {
     const outcome = await carryOut(this, command);
     this.cause = null;
     this.mailbox.finish(command, before, outcome);
+    if (command.name === 'replan' && !outcome.accepted) tellRefused(this, outcome.detail);
     this.show();
   }
 
@@ -181,6 +186,8 @@ export class Region {
   /** Hands the right to write to the adjustment under the next epoch, starting it when it does not run. */
   async handOver(): Promise<void> {
     const { state } = this;
+    // While users leave, and when they have, nobody tunes: whoever ends a freeze then hands nothing over.
+    if (keepsWriter(state)) return;
     state.epoch += 1;
     const order = runOrderOf(state);
     if (state.tuner.state === 'held') {
@@ -261,19 +268,21 @@ export class Region {
   }
 
   private registerReports(): void {
-    const { state } = this;
+    const { state, mailbox } = this;
     setHandler(statusQuery, () => statusOf(state));
-    setHandler(heldSignal, (report) => {
+    setHandler(explainQuery, () => explainRegion(state, nowMs()));
+    mailbox.listen(heldSignal, (report) => {
       if (isReport(report) && report.epoch === state.epoch) this.heldHash = report.hash;
     });
-    setHandler(appliedSignal, (report) => {
+    mailbox.listen(appliedSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch) return;
       this.lastApplied = report;
       state.currentHash = report.hash;
     });
-    setHandler(reportSignal, (report) => {
+    mailbox.listen(reportSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch) return;
       state.tuner.report = report;
+      this.notifier.report(report);
       if (report.window !== undefined) state.window = report.window;
       // What the lifecycle writes next must not go back to the instances that were ready at the start.
       if (report.readyInstances !== undefined && state.stack !== null) {
@@ -283,7 +292,7 @@ export class Region {
       if (report.problem === undefined || state.blocked !== null) return;
       this.block(asBlockedReason(report.problem.reason, 'drift'), report.problem.detail);
     });
-    setHandler(stoppedSignal, (report) => {
+    mailbox.listen(stoppedSignal, (report) => {
       if (!isReport(report) || report.epoch !== state.epoch || state.tuner.state !== 'running') return;
       this.noteStopped(String(report.reason));
       state.currentHash = report.hash;

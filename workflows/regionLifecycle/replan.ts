@@ -1,89 +1,201 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { ForecastOutcome, PlanOutcome } from '../../activities/contract.js';
 import { exportTargets, failureOf, forecastRegion, planRegion } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import { dueWindow } from '../shared/windows.js';
-import { awaitApproval } from './approvals.js';
+import { shortHash, windowsPassed } from './approvalParts.js';
+import type { ApprovalState, Made } from './approvals.js';
+import { askApproval, expireWhereDue, isWaiting } from './approvals.js';
+import { heldByPeople } from './autonomy.js';
 import { blockedBy } from './blocked.js';
+import { followCalendar, readSoon } from './calendar.js';
+import { FEWER_INSTANCES } from './fewerInstances.js';
 import type { MessageOutcome } from './messages.js';
-import { awaitPermit } from './permits.js';
+import { NewRunDue, awaitPermit, returnPermit } from './permits.js';
 import type { Region } from './region.js';
 import type { LifecycleState } from './state.js';
 import type { During } from './steps.js';
 
 const SCHEDULE = 'the schedule';
 
-/** Notes that a person wants one; it takes minutes, so that its outcome is in `status` and not in the answer. */
-export function askForReplan(state: LifecycleState, who: string): MessageOutcome {
-  const reason = hindrance(state);
-  if (reason !== null) return { accepted: false, detail: reason };
-  state.replan = { startedMs: nowMs(), last: null, ...state.replan, wantedBy: who };
-  return { accepted: true, detail: 'forecasting and planning anew; status tells what comes of it' };
+function personOf(by: string): string | null {
+  return by === SCHEDULE || by === FEWER_INSTANCES ? null : by;
 }
 
-/** Milliseconds until one is due; 0 when it is, and `null` when nothing will bring one. */
+/** Notes that a person wants one; it takes minutes, so that its outcome is in `status` and not in the answer. */
+export function askForReplan(state: LifecycleState, who: string): MessageOutcome {
+  const waiting = isWaiting(state) ? (state.approval ?? null) : null;
+  const reason = waiting?.for === 'launch' ? null : hindrance(state);
+  if (reason !== null) return { accepted: false, detail: reason };
+  state.replan = { startedMs: nowMs(), last: null, ...state.replan, wantedBy: who };
+  const replaced = waiting === null ? '' : `; plan ${waiting.planHash.slice(0, 12)}, which waits, is replaced`;
+  return { accepted: true, detail: `forecasting and planning anew; status tells what comes of it${replaced}` };
+}
+
+/** Milliseconds until one is due, or a plan that waited for a person is decided; `null` when nothing will bring one. */
 export function untilReplanMs(state: LifecycleState): number | null {
-  if (hindrance(state) !== null) return null;
-  if ((state.replan?.wantedBy ?? null) !== null) return 0;
+  const isFree = hindrance(state) === null;
+  const { approval } = state;
+  if (approval?.made !== undefined && approval.state !== 'wanted') {
+    return approval.state === 'approved' && !isFree ? null : 0;
+  }
+  if (isFree && (state.replan?.wantedBy ?? null) !== null) return 0;
+  // A plan that waits is not replaced by the schedule: whoever judges it would find another each time.
+  if (isWaiting(state)) return untilExpiryMs(state);
   const { replanMs } = state.accepted.tunables;
-  if (replanMs === undefined || state.accepted.autonomy !== 'act') return null;
+  if (!isFree || replanMs === undefined || heldByPeople(state) !== null) return null;
   return Math.max(0, (state.replan?.startedMs ?? 0) + replanMs - nowMs());
+}
+
+function untilExpiryMs({ approval }: LifecycleState): number | null {
+  const expiresMs = approval?.expiresMs ?? null;
+  return expiresMs === null ? null : Math.max(0, expiresMs - nowMs());
 }
 
 function hindrance(state: LifecycleState): string | null {
   if (state.step !== 'operate') return `a region that is ${state.phase} plans by itself; this is for one that operates`;
   if (state.blocked !== null) return `the region is blocked (${state.blocked.reason}): retry first`;
   if (state.rolledBack !== null) return `deployment ${state.rolledBack.to} runs until resume`;
+  if (state.drained !== undefined) return `drained by ${state.drained.who}: resume first`;
   return state.freeze === null ? null : `frozen by ${state.freeze.who}: resume first`;
 }
 
 /**
  * Forecasts and plans anew while messages go on being carried out, then puts the plan in force under a new epoch, with
  * everything that people set. Until then, and when any of it fails, what runs stays: a failure here is told, and blocks
- * nothing but itself; only a target that refuses the write blocks the region.
+ * nothing but itself; only a target that refuses the write blocks the region. A plan that needs a person's word is kept
+ * in the state; once there is one, or the time is over, this is called again and makes of it what was said.
  */
 export async function replan(region: Region, during: During): Promise<void> {
+  const { approval, replan: wanted } = region.state;
+  const isDecided = expireWhereDue(region) || approval?.state !== 'wanted' || (wanted?.wantedBy ?? null) === null;
+  const made = approval?.made;
+  if (approval !== undefined && made !== undefined && isDecided) await conclude(region, approval, made, during);
+  else await planAndAsk(region, during);
+}
+
+/** Keeps what came of one for `status` and the audit. */
+function tell(region: Region, by: string, told: 'running' | 'done' | 'failed', detail: string): void {
+  const { state } = region;
+  const startedMs = state.replan?.startedMs ?? nowMs();
+  state.replan = { wantedBy: null, startedMs, last: { state: told, at: nowIso(), by, detail } };
+  if (told !== 'running') {
+    readSoon(state);
+    if (state.step === 'operate') void returnPermit(region, told, detail);
+  }
+  const isOver = state.step === 'operate' && state.phase === 'awaiting-approval' && !isWaiting(state);
+  region.show(isOver ? 'operating' : state.phase);
+}
+
+function noteReplanned(region: Region, by: string, before: string | null, result: string): void {
+  const after = region.state.plan?.plan.hash ?? null;
+  const fact = { kind: 'replanned', why: `for ${by}`, subject: 'plan', from: before, to: after } as const;
+  const who = personOf(by);
+  region.audit.note({ ...fact, ...(who === null ? {} : { who }), result });
+}
+
+async function planAndAsk(region: Region, during: During): Promise<void> {
   const { state } = region;
   const by = state.replan?.wantedBy ?? SCHEDULE;
   const before = state.plan?.plan.hash ?? null;
-  const tell = (told: 'running' | 'done' | 'failed', detail: string): void => {
-    const startedMs = told === 'running' ? nowMs() : (state.replan?.startedMs ?? nowMs());
-    state.replan = { wantedBy: null, startedMs, last: { state: told, at: nowIso(), by, detail } };
-    if (told !== 'running') {
-      const after = state.plan?.plan.hash ?? null;
-      const fact = { kind: 'replanned', why: `for ${by}`, subject: 'plan', from: before, to: after } as const;
-      region.audit.note({ ...fact, ...(by === SCHEDULE ? {} : { who: by }), result: `${told}: ${detail}` });
-    }
-    region.show();
+  const end = (told: 'done' | 'failed', detail: string): void => {
+    noteReplanned(region, by, before, `${told}: ${detail}`);
+    tell(region, by, told, detail);
   };
-  tell('running', 'forecasting');
+  state.replan = { wantedBy: null, last: null, ...state.replan, startedMs: nowMs() };
+  tell(region, by, 'running', 'forecasting');
   try {
-    const made = await during(planAnew(state));
-    if (typeof made === 'string') return tell('failed', made);
-    const reason = hindrance(state);
-    if (reason !== null) return tell('failed', `the new plan is not put in force: ${reason}`);
-    const requestedBy = by === SCHEDULE ? null : by;
-    const word = await awaitApproval(region, { for: 'replan', plan: made.plan, requestedBy }, during);
-    if (word !== 'approved') return tell('failed', `the new plan is not put in force: ${word}`);
-    await awaitPermit(region, 'replan', during);
-    tell((await putInForce(region, made)) ? 'done' : 'failed', `plan ${made.plan.plan.hash.slice(0, 12)}`);
+    const made = await during(planAnew(region));
+    if (typeof made === 'string') return end('failed', made);
+    if (state.accepted.hasCalendar === true) await followCalendar(region);
+    const reason = hindrance(state) ?? (by === SCHEDULE ? heldByPeople(state) : null);
+    if (reason !== null) return end('failed', `the new plan is not put in force: ${reason}`);
+    const { approval } = state;
+    if (approval?.made !== undefined && approval.state === 'approved') {
+      return end('failed', `plan ${approval.planHash.slice(0, 12)} was approved meanwhile`);
+    }
+    const requestedBy = personOf(by);
+    if (askApproval(region, { for: 'replan', plan: made.plan, requestedBy, made }) === 'wanted') {
+      return tell(region, by, 'running', `plan ${shortHash(made.plan)} waits for approval`);
+    }
+    await awaitPermit(region, 'replan', during, made.plan.plan.hash);
+    const isDone = await putInForce(region, made);
+    end(isDone ? 'done' : 'failed', `plan ${shortHash(made.plan)}`);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    tell('failed', failureOf(error).detail);
+    // The next run plans anew, and keeps its place with the fleet.
+    if (error instanceof NewRunDue) state.replan.wantedBy = by;
+    else end('failed', failureOf(error).detail);
   }
 }
 
-interface Made {
-  forecast: ForecastOutcome;
-  plan: PlanOutcome;
+/** Makes of a plan that waited what was said of it. */
+async function conclude(region: Region, approval: ApprovalState, made: Made, during: During): Promise<void> {
+  const { state } = region;
+  const by = approval.requestedBy ?? SCHEDULE;
+  const before = state.plan?.plan.hash ?? null;
+  const plan = `plan ${shortHash(made.plan)}`;
+  const wantedBy = state.replan?.wantedBy ?? null;
+  const end = (told: 'done' | 'failed', detail: string, next: string | null = wantedBy): void => {
+    delete approval.made;
+    noteReplanned(region, by, before, `${told}: ${detail}`);
+    tell(region, by, told, detail);
+    if (state.replan !== undefined) state.replan.wantedBy = next;
+  };
+  if (approval.state !== 'approved') {
+    const word = approval.state === 'expired' ? 'not approved in time' : approval.state;
+    return end('failed', `${plan} is not put in force: ${word}`);
+  }
+  // What a freeze held for so long is of no use; a new one asks again where it has to.
+  if (windowsPassed(made.plan, nowMs())) return end('failed', `${plan}: its windows passed while it was held`, by);
+  try {
+    await awaitPermit(region, 'replan', during, made.plan.plan.hash);
+    if (hindrance(state) !== null) return await returnPermit(region, 'failed', hindrance(state) ?? '');
+    const isDone = await putInForce(region, made);
+    end(isDone ? 'done' : 'failed', `${plan}, approved by ${approval.by?.who ?? 'nobody'}`);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // What is approved stays so: until resume, or for the next run.
+    if (error instanceof NewRunDue || hindrance(state) !== null) return;
+    end('failed', failureOf(error).detail);
+  }
 }
 
-async function planAnew({ accepted, plan: running }: LifecycleState): Promise<Made | string> {
+/**
+ * Before anything is applied: a person wants another plan than the one that waits. Where none can be made, or that one
+ * was decided meanwhile, it stays as it is.
+ */
+export async function replanLaunch(region: Region, during: During): Promise<void> {
+  const { state } = region;
+  const by = state.replan?.wantedBy ?? SCHEDULE;
+  const before = state.plan?.plan.hash ?? null;
+  const end = (told: 'done' | 'failed', detail: string): void => {
+    noteReplanned(region, by, before, `${told}: ${detail}`);
+    tell(region, by, told, detail);
+  };
+  state.replan = { wantedBy: null, last: null, ...state.replan, startedMs: nowMs() };
+  tell(region, by, 'running', 'forecasting');
+  try {
+    const made = await during(planAnew(region));
+    if (typeof made === 'string') return end('failed', `${made}; the plan before goes on waiting`);
+    if (state.approval?.state === 'approved') return end('failed', 'the plan before was approved meanwhile');
+    state.forecast = made.forecast;
+    state.plan = made.plan;
+    end('done', `plan ${shortHash(made.plan)}`);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    end('failed', `${failureOf(error).detail}; the plan before goes on waiting`);
+  }
+}
+
+/** A plan that only waits is none to compare with, nor one below which nothing may be taken. */
+async function planAnew({ state, notifier }: Region): Promise<Made | string> {
+  const { accepted, plan: running, step } = state;
   const { specRef } = accepted;
   const forecast = await forecastRegion({ specRef });
+  notifier.forecast(forecast);
   const untrusted = forecast.services.filter((service) => service.trust === 'none');
   if (forecast.trust === 'none') return untrusted.map((one) => `${one.service}: ${one.trustReason}`).join('; ');
-  const previous = running === null ? {} : { previousRef: running.plan.ref };
+  const previous = running === null || step !== 'operate' ? {} : { previousRef: running.plan.ref };
   return { forecast, plan: await planRegion({ specRef, forecastRef: forecast.ref, ...previous }) };
 }
 

@@ -5,11 +5,19 @@ import type { RunOrder } from '../meshAdjustment/messages.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
 import type { AutonomyRule } from '../../core/spec/region.js';
 import type { ApprovalState } from './approvals.js';
-import { autonomyOrder } from './autonomy.js';
+import { approvalLines, approvalStatus } from './approvals.js';
+import { autonomyLines, autonomyOrder, autonomyStatus, heldByPeople } from './autonomy.js';
 import type { CalendarState } from './calendar.js';
-import type { OutboxState } from './notifications.js';
+import { calendarLines, calendarStatus } from './calendar.js';
+import { missingInstances, missingLines } from './fewerInstances.js';
+import type { Compensation } from './compensations.js';
+import type { Leaving } from './leave.js';
+import type { OutboxState } from './outbox.js';
+import { notificationLines, notificationStatus } from './outbox.js';
 import type { PermitState } from './permits.js';
+import { permitLines } from './permits.js';
 import type { AuditState } from '../shared/audit.js';
+import type { ChangeAnswer } from '../shared/autonomy.js';
 import { auditStatusOf } from '../shared/audit.js';
 import { dueWindow } from '../shared/windows.js';
 import type { Phase, Step } from '../../core/spec/lifecycle.js';
@@ -24,8 +32,8 @@ import type {
   TunerState,
 } from './status.js';
 
-/** Versions of the state that continue-as-new hands on; a build reads its own and those named here. */
-export const STATE_SCHEMA = 1;
+/** Of the state that continue-as-new hands on; `handOn.ts` reads older ones. */
+export const STATE_SCHEMA = 2;
 
 export interface LifecycleState {
   schema: typeof STATE_SCHEMA;
@@ -77,11 +85,17 @@ export interface LifecycleState {
   approval?: ApprovalState;
   /** What people said of autonomy, the newest last; it goes before the region file's. Absent: nothing. */
   autonomyRules?: AutonomyRule[];
+  /** What people said of adjustments that waited for their word, the newest last; absent: nothing. */
+  proposalAnswers?: ChangeAnswer[];
   /** Absent: the program may act as far as its autonomy goes. */
   takenOver?: { who: string; why: string; since: string };
   /** Absent: the region file names no calendar, or it has not been read yet. */
   calendar?: CalendarState;
-  /** Users are elsewhere since a person's `drain`; `from` is the stage that resume leads back to. */
+  /** What a person wants to come of the region and how far that is; absent: it is to go on. */
+  leaving?: Leaving;
+  /** Ways back from the steps that were begun, in their order; absent: begun under an older build. */
+  compensations?: Compensation[];
+  /** Users are elsewhere since then; `from` is the stage that they left. */
   drained?: { who: string; why: string; since: string; from: ActivationStage };
   /** Absent: the region belongs to no fleet, or has asked for nothing yet. */
   permit?: PermitState;
@@ -113,6 +127,12 @@ const KEPT_RECORDS = 40;
 export function keepLast<T>(list: T[], item: T): void {
   list.push(item);
   if (list.length > KEPT_RECORDS) list.splice(0, list.length - KEPT_RECORDS);
+}
+
+/** Deployment 0 is kept however many follow it: `retire` and `rollback` go back to it. */
+export function keepDeployment(list: DeploymentRecord[], record: DeploymentRecord): void {
+  list.push(record);
+  if (list.length > KEPT_RECORDS) list.splice(list[0]?.kind === 'baseline' ? 1 : 0, list.length - KEPT_RECORDS);
 }
 
 export function initialState(accepted: AcceptedRegion): LifecycleState {
@@ -194,12 +214,16 @@ export function runOrderOf(state: LifecycleState): RunOrder {
  * the region may not act by itself the window stays that was put in force with a person's knowledge.
  */
 export function takeDueWindow(state: LifecycleState, atMs: number): void {
-  if (state.freeze !== null || (state.step === 'operate' && state.accepted.autonomy !== 'act')) return;
+  if (state.freeze !== null || (state.step === 'operate' && heldByPeople(state) !== null)) return;
   const due = dueWindow(state.plan?.windows, atMs);
   if (due !== undefined) state.window = due;
 }
 
 export function statusOf(state: LifecycleState): RegionStatus {
+  const notifications = notificationStatus(state);
+  const approval = approvalStatus(state);
+  const calendar = calendarStatus(state);
+  const missing = missingInstances(state);
   return {
     region: state.accepted.name,
     phase: state.phase,
@@ -207,6 +231,7 @@ export function statusOf(state: LifecycleState): RegionStatus {
     completed: state.completed,
     blocked: state.blocked,
     autonomy: state.accepted.autonomy,
+    ...autonomyStatus(state),
     trust: state.forecast?.trust ?? null,
     epoch: state.epoch,
     planHash: state.plan?.plan.hash ?? null,
@@ -231,22 +256,32 @@ export function statusOf(state: LifecycleState): RegionStatus {
     activation: state.activation,
     deployments: state.deployments,
     rolledBackTo: state.rolledBack?.to ?? null,
+    ...(state.leaving === undefined ? {} : { leaving: state.leaving }),
+    ...(state.drained === undefined ? {} : { drained: state.drained }),
+    ...(state.compensations === undefined ? {} : { compensations: state.compensations }),
     overrides: state.overrides,
     freeze: state.freeze,
     tuner: state.tuner,
     refused: state.refused,
+    ...(state.permit === undefined ? {} : { permit: state.permit }),
     ...(state.audit === undefined ? {} : { audit: auditStatusOf(state.audit) }),
+    ...(approval === undefined ? {} : { approval }),
+    ...(calendar === undefined ? {} : { calendar }),
+    ...(missing.length === 0 ? {} : { missingInstances: missing }),
+    ...(notifications === null ? {} : { notifications }),
     warnings: state.accepted.warnings,
   };
 }
 
 /** One line that `temporal workflow describe` shows as memo, and the head of the details in the UI. */
 export function statusLine(state: LifecycleState): string {
-  const frozen = state.freeze === null ? '' : ` · frozen by ${state.freeze.who}: ${state.freeze.why}`;
+  const taken = state.takenOver === undefined ? '' : ` · taken over by ${state.takenOver.who}: ${state.takenOver.why}`;
+  const frozen = `${state.freeze === null ? '' : ` · frozen by ${state.freeze.who}: ${state.freeze.why}`}${taken}`;
   if (state.blocked !== null) {
     return `blocked at ${state.blocked.step}: ${state.blocked.reason} · ${firstLine(state.blocked.detail)}${frozen}`;
   }
-  return `${state.phase}${state.phase === 'activating' ? ` at ${state.stage.localPercent} %` : ''}${frozen}`;
+  const staged = state.phase === 'activating' || state.phase === 'draining';
+  return `${state.phase}${staged ? ` at ${state.stage.localPercent} %` : ''}${frozen}`;
 }
 
 function firstLine(text: string): string {
@@ -268,7 +303,14 @@ export function detailsMarkdown(state: LifecycleState): string {
   if (state.window !== undefined) lines.push(`- window of the plan from ${state.window}`);
   if (state.replan?.last)
     lines.push(`- planned anew by ${state.replan.last.by}: ${state.replan.last.state}, ${state.replan.last.detail}`);
+  if (state.leaving !== undefined) {
+    const { what, who, why, detail } = state.leaving;
+    lines.push(`- ${what} by ${who} (${why}): ${state.leaving.state}, ${detail}`);
+  }
+  lines.push(...permitLines(state));
   if (state.audit?.problem) lines.push(`- audit: ${state.audit.pending.length} entries wait: ${state.audit.problem}`);
+  lines.push(...approvalLines(state), ...calendarLines(state), ...missingLines(state));
+  lines.push(...autonomyLines(state), ...notificationLines(state));
   for (const o of state.overrides) lines.push(`- override ${o.address} = ${o.value} by ${o.who}: ${o.why}`);
   return lines.join('\n');
 }

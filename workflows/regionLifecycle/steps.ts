@@ -11,14 +11,22 @@ import {
 } from '../shared/activities.js';
 import { nowIso, nowMs } from '../shared/clock.js';
 import type { Region } from './region.js';
-import { awaitApproval } from './approvals.js';
+import type { LaunchWord } from './approvals.js';
+import { awaitApproval, awaitWord, resumesLaunch } from './approvals.js';
 import { blockedBy } from './blocked.js';
-import { awaitPermit, returnPermit } from './permits.js';
+import { followCalendar, untilCalendarMs } from './calendar.js';
+import { replanWhereFewer } from './fewerInstances.js';
+import { endsActivation } from './leave.js';
+import { NewRunDue, awaitPermit, isPermitted, returnPermit } from './permits.js';
+import { replanLaunch } from './replan.js';
 import { activationStages, intentOf, keepLast, takeDueWindow } from './state.js';
 import type { BlockedReason, Step } from '../../core/spec/lifecycle.js';
 
-/** `null`: the step is done. Otherwise why the region parks before it. */
-export type StepOutcome = { reason: BlockedReason; detail: string } | null;
+/**
+ * `null`: the step is done. Otherwise why the region parks before it; with `instead`, what ended a wait in which nothing
+ * failed: a message to abort, still queued, or the end of the region.
+ */
+export type StepOutcome = { reason: BlockedReason; detail: string; instead?: 'abort' | 'ended' } | null;
 
 /** Lets messages be carried out while the work goes on; steps that write do not offer it. */
 export type During = <T>(work: Promise<T>) => Promise<T>;
@@ -52,21 +60,36 @@ async function forecast({ state }: Region, during: During): Promise<StepOutcome>
 
 async function plan(region: Region, during: During): Promise<StepOutcome> {
   const { state } = region;
-  if (state.forecast === null) return { reason: 'forecast-failed', detail: 'there is no forecast to plan from' };
-  const made = await during(planRegion({ specRef: state.accepted.specRef, forecastRef: state.forecast.ref }));
-  state.plan = made;
+  if (!resumesLaunch(state)) {
+    if (state.forecast === null) return { reason: 'forecast-failed', detail: 'there is no forecast to plan from' };
+    state.plan = await during(planRegion({ specRef: state.accepted.specRef, forecastRef: state.forecast.ref }));
+  }
+  let asked = state.plan;
+  if (asked === null) return { reason: 'plan-refused', detail: 'there is no plan to approve' };
   const requestedBy = state.accepted.approvals?.requester ?? null;
-  const word = await awaitApproval(region, { for: 'launch', plan: made, requestedBy }, during);
-  if (word === 'approved') return null;
-  const detail = `plan ${made.plan.hash.slice(0, 12)} was ${word === 'expired' ? 'not approved in time' : 'rejected'}`;
-  return { reason: word === 'expired' ? 'approval-expired' : 'approval-rejected', detail };
+  let word = await awaitApproval(region, { for: 'launch', plan: asked, requestedBy });
+  while (word === 'replan') {
+    const wantedBy = state.replan?.wantedBy ?? requestedBy;
+    await replanLaunch(region, during);
+    const isNew: boolean = state.plan !== asked;
+    asked = state.plan ?? asked;
+    word = isNew
+      ? await awaitApproval(region, { for: 'launch', plan: asked, requestedBy: wantedBy })
+      : await awaitWord(region);
+  }
+  return word === 'approved' ? null : unapproved(word, asked.plan.hash.slice(0, 12));
+}
+
+function unapproved(word: Exclude<LaunchWord, 'approved' | 'replan'>, hash: string): NonNullable<StepOutcome> {
+  if (word === 'expired') return { reason: 'approval-expired', detail: `plan ${hash} was not approved in time` };
+  if (word === 'rejected') return { reason: 'approval-rejected', detail: `plan ${hash} was rejected` };
+  return { reason: 'approval-rejected', detail: `plan ${hash} was not approved: ${word}`, instead: word };
 }
 
 /** The playbook runs twice: the second run must change nothing, or what was deployed does not hold still. */
 async function preDeploy(region: Region, during: During): Promise<StepOutcome> {
   const { state } = region;
-  await awaitPermit(region, 'launch', during);
-  await unfrozen(region);
+  await permitted(region, during);
   if (state.deployments.length === 0) {
     await region.adoptTargetHash();
     const before = state.currentHash;
@@ -109,11 +132,13 @@ async function deploy(region: Region, run: 'apply' | 'verify'): Promise<DeployOu
   return outcome;
 }
 
-async function awaitStack({ state, plan: planned }: Region, during: During): Promise<StepOutcome> {
+async function awaitStack(region: Region, during: During): Promise<StepOutcome> {
+  const { state, plan: planned } = region;
   const { specRef, tunables } = state.accepted;
   const window = state.window === undefined ? {} : { window: state.window };
   await exportTargets({ specRef, plan: planned, ...window });
   state.stack = await during(timedActivities(tunables).awaitStack({ specRef, plan: planned, ...window }));
+  replanWhereFewer(region);
   return null;
 }
 
@@ -121,7 +146,11 @@ async function activate(region: Region, during: During): Promise<StepOutcome> {
   const { state } = region;
   const stages = activationStages(state.accepted.activationSteps);
   while (state.stageIndex < stages.length) {
-    await unfrozen(region);
+    await permitted(region, during);
+    if (endsActivation(state)) {
+      await returnPermit(region, 'failed', 'the users are sent away');
+      return null;
+    }
     const stage = stages[state.stageIndex];
     if (stage === undefined) break;
     await enterStage(region, stage);
@@ -165,7 +194,7 @@ async function leaveStage(region: Region, previous: ActivationStage | undefined)
   await writeStage(region);
 }
 
-/** An inconclusive stage is judged again a stated number of times; a rollback in the middle voids the judgement. */
+/** An inconclusive stage is judged again a stated number of times; a rollback or a drain in the middle voids the judgement. */
 async function judgeUntilClear(
   region: Region,
   stage: ActivationStage,
@@ -176,7 +205,7 @@ async function judgeUntilClear(
   for (let attempt = 1; ; attempt += 1) {
     const { judgeStage } = timedActivities(tunables);
     const judged = await during(judgeStage({ specRef, plan: region.plan, localPercent: stage.localPercent }));
-    if (state.rolledBack !== null) return 'interrupted';
+    if (state.rolledBack !== null || endsActivation(state)) return 'interrupted';
     const { verdict, reason } = judged;
     keepLast(state.activation, { ...stage, attempt, verdict, reason, at: nowIso() });
     region.show();
@@ -186,19 +215,38 @@ async function judgeUntilClear(
   }
 }
 
-/** A freeze holds back every automatic change; messages are carried out meanwhile. */
+/** A freeze holds back every automatic change, one of the calendar too; messages are carried out meanwhile. */
 async function unfrozen(region: Region): Promise<void> {
-  while (region.state.freeze !== null) {
-    await condition(() => region.state.freeze === null || region.mailbox.queue.length > 0);
+  const { state, mailbox } = region;
+  for (;;) {
+    if (state.accepted.hasCalendar === true) await followCalendar(region);
+    if (state.freeze === null || endsActivation(state)) return;
+    const isCalled = (): boolean => state.freeze === null || mailbox.queue.length > 0;
+    const untilMs = untilCalendarMs(state);
+    if (untilMs === null) await condition(isCalled);
+    else await condition(isCalled, Math.max(1, untilMs));
     await region.carryOutQueued();
   }
 }
 
+/** A permit may run out in a freeze, or between two stages; nothing is written under one that has. */
+async function permitted(region: Region, during: During): Promise<void> {
+  const { state } = region;
+  await unfrozen(region);
+  if (state.accepted.fleet === undefined) return;
+  do {
+    if (endsActivation(state)) return;
+    await awaitPermit(region, 'launch', during);
+    await unfrozen(region);
+  } while (!isPermitted(state, 'launch'));
+}
+
+/** @throws `NewRunDue` from a wait that the next run goes on with */
 export async function attempt(region: Region, step: Exclude<Step, 'operate'>, during: During): Promise<StepOutcome> {
   try {
     return await RUN_STEP[step](region, during);
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error) || error instanceof NewRunDue) throw error;
     return blockedBy(error, FALLBACK_REASON[step]);
   }
 }

@@ -4,7 +4,7 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { RegionActivities, Tunables } from '../../activities/contract.js';
 
 const MINUTE_MS = 60_000;
-const RETRY = { initialInterval: 1000, backoffCoefficient: 2, maximumInterval: 10_000, maximumAttempts: 4 };
+const RETRY = { initialInterval: 1000, backoffCoefficient: 2, maximumInterval: 10_000, maximumAttempts: 4 } as const;
 
 export const { acceptRegion } = proxyLocalActivities<RegionActivities>({
   startToCloseTimeout: MINUTE_MS,

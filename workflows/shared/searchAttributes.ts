@@ -5,4 +5,4 @@ export const SEARCH_ATTRIBUTES = {
   region: defineSearchAttributeKey('PsmgRegion', 'KEYWORD'),
   phase: defineSearchAttributeKey('PsmgPhase', 'KEYWORD'),
   blockedReason: defineSearchAttributeKey('PsmgBlockedReason', 'KEYWORD'),
-};
+} as const;
