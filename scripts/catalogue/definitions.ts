@@ -61,7 +61,7 @@ const KIND_OF: Readonly<Record<string, Definition['kind']>> = {
 };
 
 export function readDefinitions(sources: Sources): Definitions {
-  const defined = sources.under('workflows').flatMap(definitionsIn);
+  const defined = sources.under('workflows').filter(isCatalogued).flatMap(definitionsIn);
   const messages = messagesOf(sources, defined);
   const workflows = workflowsOf(sources, defined);
   const names = messages.map((message) => message.name);
@@ -72,6 +72,11 @@ export function readDefinitions(sources: Sources): Definitions {
     internal: others.map((definition) => internalOf(sources, definition)),
     taskQueue: String(literal(variable(sources.file(NAMES), 'TASK_QUEUE').getInitializer())),
   };
+}
+
+/** The fleet's are in docs/fleet.md, whose lines a test of their own checks. */
+function isCatalogued(file: SourceFile): boolean {
+  return !file.getFilePath().includes('/workflows/fleet/');
 }
 
 function definitionsIn(file: SourceFile): Definition[] {
@@ -177,7 +182,8 @@ function workflowsOf(sources: Sources, defined: readonly Definition[]): Workflow
     const file = required(declaration.getModuleSpecifierSourceFile(), index, declaration.getText());
     return declaration.getNamedExports().map((named) => ({ type: named.getName(), file }));
   });
-  return exported.map(({ type, file }) => {
+  const listed = exported.filter(({ file }) => isCatalogued(file));
+  return listed.map(({ type, file }) => {
     const made = required(file.getFunction(type), file, type);
     const input = required(made.getParameters()[0]?.getTypeNode(), file, `a typed input of ${type}`);
     const promise = made.getReturnTypeNode();
@@ -211,11 +217,14 @@ function workflowIdOf(sources: Sources, type: string): string {
     .replace(/\$\{[^}]*\}/g, '<name>');
 }
 
+/** What registers a handler: the SDK's own, and the mailbox's for reports between workflows. */
+const HANDLES: readonly string[] = ['setHandler', 'listen'];
+
 function usesOf(sources: Sources, constant: string, isHandler: boolean): string[] {
   const using = sources.under('workflows').filter((file) =>
     calls(file).some((call) => {
       const uses = call.getArguments().some((argument) => argument.getText() === constant);
-      return uses && (calleeName(call) === 'setHandler') === isHandler;
+      return uses && HANDLES.includes(calleeName(call)) === isHandler;
     }),
   );
   return [...new Set(using.map((file) => sources.relative(file).split('/')[1] ?? ''))];

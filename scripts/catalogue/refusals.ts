@@ -16,6 +16,7 @@ const PARSE = 'workflows/shared/parse.ts';
 const MAILBOX = 'workflows/regionLifecycle/mailbox.ts';
 const COMMANDS = 'workflows/regionLifecycle/commands.ts';
 const LIFECYCLE = 'workflows/regionLifecycle/workflow.ts';
+const SKIPPABLE_FILE = 'workflows/regionLifecycle/skippable.ts';
 
 export function refusalsOf(sources: Sources, message: string, checks: ChecksOf): Refusals {
   return {
@@ -118,7 +119,7 @@ function blockRefusals(sources: Sources, message: string): string[] {
   const file = sources.file(LIFECYCLE);
   const lifecycle = required(file.getClass('Lifecycle'), file, 'Lifecycle');
   const decision = required(lifecycle.getMethod('takeDecision'), file, 'takeDecision');
-  const skippable = literal(variable(file, 'SKIPPABLE').getInitializer()) as string[];
+  const skippable = literal(variable(sources.file(SKIPPABLE_FILE), 'SKIPPABLE').getInitializer()) as string[];
   return decision
     .getDescendantsOfKind(SyntaxKind.IfStatement)
     .filter((condition) => condition.getExpression().getText().includes(`name === '${message}'`))
