@@ -6,7 +6,7 @@ import { eventually } from './environment.js';
 import type { Judged, JudgedRegion, JudgedRegions } from './judgedRegion.js';
 import { hashOf, startJudgedRegions } from './judgedRegion.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let regions: JudgedRegions;
 
@@ -275,15 +275,15 @@ describe('approval in operation', () => {
       await update('resume');
       await until('the second plan', (status) => status.planHash === hashOf(2) && operating(status));
 
-      outside.windows = windows(Date.now() + 2000);
+      const lastMs = Date.now() + 8000;
+      outside.windows = windows(lastMs);
       await update('replan');
       await until('waiting', waiting);
       await update('freeze');
       expect((await update('approve', { planHash: hashOf(3) })).accepted).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      await new Promise((resolve) => setTimeout(resolve, lastMs - Date.now()));
       await update('resume');
       await until('another asks', (status) => waiting(status));
-      await new Promise((resolve) => setTimeout(resolve, 2000));
       const passed = await update('approve', { planHash: hashOf(4) });
       expect(passed.accepted).toBe(false);
       expect(passed.detail).toContain('have passed');

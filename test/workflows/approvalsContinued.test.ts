@@ -4,7 +4,7 @@ import { eventually } from './environment.js';
 import type { Judged, JudgedRegions } from './judgedRegion.js';
 import { hashOf, startJudgedRegions } from './judgedRegion.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let regions: JudgedRegions;
 

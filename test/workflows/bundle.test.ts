@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { bundleWorkflows } from '../../workers/bundle.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 /** Above what the SDK (0.7 MB) and the workflows take without their source map; a library that slips in is far more. */
 const BUDGET_BYTES = 1_300_000;

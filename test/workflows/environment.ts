@@ -50,7 +50,7 @@ export async function startTestTemporal(serverArgs: readonly string[] = []): Pro
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | null | undefined | false>,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const endMs = Date.now() + deadlineMs;
   let last: unknown;

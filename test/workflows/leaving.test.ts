@@ -11,7 +11,7 @@ import type { TestTemporal } from './environment.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let temporal: TestTemporal;
 let serial = 0;

@@ -9,7 +9,7 @@ import type { TestTemporal } from './environment.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { operating, withOperated } from './operated.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let temporal: TestTemporal;
 

@@ -4,7 +4,7 @@ import { locatePart } from '../../scripts/parts/locate.js';
 import { ensureSearchAttributes } from '../../workers/searchAttributes.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/shared/searchAttributes.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 describe('ensureSearchAttributes', () => {
   it('registers what a fresh cluster lacks, and nothing twice', async () => {
