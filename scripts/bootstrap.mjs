@@ -58,6 +58,7 @@ const commands = {
   'campaign:fuzz-forecast': { run: (args) => [typescript('bench/campaigns/fuzzForecast.ts', ...args)] },
   'campaign:fuzz-plan': { run: (args) => [typescript('bench/campaigns/fuzzPlan.ts', ...args)] },
   'campaign:fuzz-graph': { run: (args) => [typescript('bench/graph/fuzz.ts', ...args)] },
+  'campaign:kills': { parts: 'start', run: (args) => [typescript('bench/kills/campaign.ts', ...args)] },
   'campaign:metrics': { parts: 'parts', run: (args) => [typescript('bench/metrics/campaign.ts', ...args)] },
   'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
   'bench:campaigns': { run: (args) => [typescript('bench/forecast/campaigns.ts', ...args)] },

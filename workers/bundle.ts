@@ -12,6 +12,8 @@ export interface BundleOptions {
   spans?: boolean;
   /** Folder of other workflows, whose replay shows what a change would break; absent: those of this build. */
   workflows?: string;
+  /** Modules of further interceptors; absent: none. */
+  interceptors?: readonly string[];
 }
 
 /** The workflow bundle that the worker ships; replay tests run against the same one. */
@@ -21,8 +23,10 @@ export async function bundleWorkflows(options: BundleOptions = {}): Promise<Work
     workflowsPath: path.join(folder, 'index.ts'),
     payloadConverterPath: path.join(folder, 'shared', 'payloadConverter.ts'),
     logger: new DefaultLogger('WARN'),
-    ...(options.spans === true
-      ? { workflowInterceptorModules: [createRequire(import.meta.url).resolve(SPANS_MODULE)] }
-      : {}),
+    workflowInterceptorModules: [
+      path.join(folder, 'shared', 'clock.ts'),
+      ...(options.spans === true ? [createRequire(import.meta.url).resolve(SPANS_MODULE)] : []),
+      ...(options.interceptors ?? []),
+    ],
   });
 }

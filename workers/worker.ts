@@ -44,6 +44,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       activities: temporalActivities(ports, meter, acts),
       ...spansOf(tracing),
       shutdownGraceTime: '10 seconds',
+      // An update of more than 2 MiB is let in by the server: refusing it must not fail the region's task for 20 seconds.
+      disablePayloadErrorLimit: true,
       // Bounds how late an activity learns of a cancellation and how stale its heartbeat is after a crash.
       maxHeartbeatThrottleInterval: '2 seconds',
       stickyQueueScheduleToStartTimeout: config.stickyTimeoutMs,

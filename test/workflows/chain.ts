@@ -10,8 +10,8 @@ type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['f
 export interface Run {
   runId: string;
   events: number;
-  /** Of the input that it began with: what the run before handed on. */
-  inputBytes: number;
+  /** Of what the run before handed on. */
+  stateBytes: number;
   /** Why workflow tasks failed; what came while the new run was asked for is no failure. */
   taskFailures: readonly string[];
   state: { keys?: unknown } | null;
@@ -39,7 +39,7 @@ function runOf(runId: string, { events }: History): Run {
   return {
     runId,
     events: events?.length ?? 0,
-    inputBytes: payloads.reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
+    stateBytes: state?.data?.length ?? 0,
     taskFailures: failures
       .filter(({ cause }) => cause !== CAME_MEANWHILE)
       .map(({ cause, failure }) => `${cause}: ${failure?.message ?? ''}`),

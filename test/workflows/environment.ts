@@ -39,6 +39,7 @@ export async function startTestTemporal(serverArgs: readonly string[] = []): Pro
         taskQueue,
         workflowBundle: bundle,
         activities,
+        disablePayloadErrorLimit: true,
         maxHeartbeatThrottleInterval: '1 second',
         stickyQueueScheduleToStartTimeout: '1 second',
       }),

@@ -11,6 +11,7 @@ import type { Region } from './region.js';
 import { blockedBy } from './blocked.js';
 import { askForReplan } from './replan.js';
 import type { DeploymentRecord } from './status.js';
+import { overrideOf } from './together.js';
 
 /** What a person decided at a block; the step loop reads it. */
 export type BlockDecision = 'retry' | 'skip' | 'abort';
@@ -66,11 +67,9 @@ export async function carryOut(region: Region, command: Command): Promise<Messag
 }
 
 async function setOverride(region: Region, message: OverrideMessage): Promise<MessageOutcome> {
-  const { address, value, who, why, until } = message;
-  if (until !== undefined && until !== null && Date.parse(until) <= nowMs()) {
-    return { accepted: false, detail: `until ${until} has passed` };
-  }
-  const override: Override = { address, value, who, why, ...(until === undefined || until === null ? {} : { until }) };
+  const override = overrideOf(message);
+  if (typeof override === 'string') return { accepted: false, detail: override };
+  const { address, value } = override;
   const before = region.state.overrides;
   region.state.overrides = [...before.filter((o) => o.address !== address), override];
   return enforceOverrides(region, before, `${address} = ${value}`);

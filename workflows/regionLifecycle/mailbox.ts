@@ -40,6 +40,8 @@ export class Mailbox {
   private state: LifecycleState | null = null;
   private audit: AuditTrail | null = null;
   private readonly early: EarlyMessage[] = [];
+  /** Keys of what updates wait for. */
+  private readonly awaited = new Set<string>();
   private readonly reports = new Map<string, (raw: unknown) => void>();
   /** Whether this run knows the logic version of that name. */
   readonly strict = startsStrictly();
@@ -60,6 +62,8 @@ export class Mailbox {
   open(state: LifecycleState, audit: AuditTrail): void {
     this.state = state;
     this.audit = audit;
+    this.queue.push(...(state.queued ?? []));
+    delete state.queued;
     for (const { name, raw, taken } of this.early.splice(0)) {
       const known = nameOf(name);
       const report = this.strict ? this.reports.get(name) : undefined;
@@ -71,13 +75,28 @@ export class Mailbox {
     }
   }
 
-  /** `before`: what the message changes, as it stood. A freeze was noted when it arrived, which is when it came into force. */
-  finish(command: Command, before: AuditValue, outcome: MessageOutcome): void {
+  /**
+   * `before`, `after`: what the message changes, as it stood and stands; `after` absent: as it stands now. A freeze was
+   * noted when it arrived, which is when it came into force.
+   */
+  finish(command: Command, before: AuditValue, outcome: MessageOutcome, after?: AuditValue): void {
     const record = this.recordOf(command.message.key);
     if (record !== undefined) record.outcome = outcome;
+    this.awaited.delete(command.message.key);
     if (this.state === null || command.name === 'freeze') return;
     if (command.name === 'resume' && this.strict) this.freezeAgain(this.state);
-    this.audit?.note(messageFact(command, before, standingOf(this.state, command), outcome));
+    this.audit?.note(messageFact(command, before, after ?? standingOf(this.state, command), outcome));
+  }
+
+  /** Signals may wait for the next run, or a storm would keep this one for ever; whoever asks by update waits here. */
+  mayHandOn(): boolean {
+    if (this.queue.length === 0 || !this.strict) return this.queue.length === 0;
+    const asked = this.queue.some(({ message }) => this.awaited.has(message.key));
+    return !asked && bytesOf(this.queue) <= MAX_QUEUED_BYTES;
+  }
+
+  handOn(state: LifecycleState): void {
+    if (this.queue.length > 0) state.queued = this.queue.splice(0);
   }
 
   private register(name: MessageName): void {
@@ -122,6 +141,7 @@ export class Mailbox {
     }
     if (!received.ok) return { accepted: false, detail: received.reason };
     const { key } = received.message;
+    if (this.recordOf(key)?.outcome === null) this.awaited.add(key);
     await condition(() => (this.recordOf(key)?.outcome ?? null) !== null);
     return this.recordOf(key)?.outcome ?? { accepted: false, detail: 'outcome lost' };
   }
@@ -229,6 +249,9 @@ function limitReached(name: MessageName, message: MessageInputs[MessageName], st
     ? null
     : `${maxOverrides} overrides is the limit; clear one first`;
 }
+
+/** What a storm may hand on to the next run; with more waiting, this one carries out more first. */
+const MAX_QUEUED_BYTES = 8 * 1024;
 
 /** What the words of all overrides may take together of the state that is handed on. */
 const MAX_OVERRIDES_BYTES = 30 * 1024;

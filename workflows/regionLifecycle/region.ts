@@ -29,6 +29,7 @@ import type { LifecycleState } from './state.js';
 import { detailsMarkdown, intentOf, keepDeployment, runOrderOf, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
+import { carryOutTogether } from './together.js';
 
 /**
  * What steps and commands share: the state, the mailbox and the one right to write. It upholds:
@@ -121,8 +122,11 @@ export class Region {
     return record;
   }
 
-  async carryOutQueued(): Promise<void> {
-    while (this.mailbox.queue.length > 0) await this.carryOutOne();
+  /** Until nothing is queued, or `enough`. */
+  async carryOutQueued(enough: () => boolean = () => false): Promise<void> {
+    while (this.mailbox.queue.length > 0 && !enough()) {
+      if (!(await carryOutTogether(this))) await this.carryOutOne();
+    }
   }
 
   async carryOutOne(): Promise<void> {

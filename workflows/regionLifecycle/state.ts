@@ -2,6 +2,7 @@ import type { AcceptedRegion, ForecastOutcome, PlanOutcome, StackOutcome } from 
 import type { ActivationStage, LiveIntent, Override } from '../../core/spec/live.js';
 import type { HostRecap } from '../../core/spec/deployment.js';
 import type { RunOrder } from '../meshAdjustment/messages.js';
+import type { Command } from './mailbox.js';
 import type { AdjustmentReport, MessageName, MessageOutcome } from './messages.js';
 import type { AutonomyRule } from '../../core/spec/region.js';
 import type { ApprovalState } from './approvals.js';
@@ -79,6 +80,8 @@ export interface LifecycleState {
   tuner: { state: TunerState; report: AdjustmentReport | null };
   refused: { total: number; last: RefusedMessage[] };
   keys: Record<string, KeyRecord>;
+  /** Signals that the run before had taken and not carried out; absent: none. */
+  queued?: readonly Command[];
   /** Absent: nothing was noted yet. */
   audit?: AuditState;
   /** The newest plan that waited for a person's word; absent: none ever did. */

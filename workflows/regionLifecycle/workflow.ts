@@ -257,7 +257,7 @@ class Lifecycle {
         if (decision === 'abort') return 'ended';
         if (decision !== null && state.leaving === undefined) await this.recover();
       } else {
-        await region.carryOutQueued();
+        await region.carryOutQueued(() => this.wantsNewRun() && region.mailbox.mayHandOn());
       }
       if (isGone(state)) return 'ended';
       if (state.step !== 'operate') return 'steps';
@@ -292,13 +292,15 @@ class Lifecycle {
 
   /** Whether a new run is wanted and nothing is under way in this one. */
   private async mayGoOnAsNew(): Promise<boolean> {
-    const { queue } = this.region.mailbox;
-    if (!this.wantsNewRun() || queue.length > 0) return false;
-    await condition(() => allHandlersFinished() || queue.length > 0);
+    const { mailbox } = this.region;
+    if (!this.wantsNewRun() || !mailbox.mayHandOn()) return false;
+    await condition(() => allHandlersFinished() || !mailbox.mayHandOn());
     await this.region.audit.settle();
     await this.region.notifier.settle();
     await settlePermit(this.region);
-    return queue.length === 0;
+    if (!mailbox.mayHandOn()) return false;
+    mailbox.handOn(this.state);
+    return true;
   }
 
   private wantsNewRun(): boolean {
