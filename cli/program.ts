@@ -23,6 +23,7 @@ import { registerMetrics } from './metrics.js';
 import { registerPlan } from './plan.js';
 import { registerRegion } from './region.js';
 import { registerReplay } from './replay.js';
+import { registerSimulate } from './simulate.js';
 import { registerValidate } from './validate.js';
 import { registerWorker } from './worker.js';
 
@@ -50,6 +51,7 @@ export function createProgram(): Command {
       }),
   });
   registerValidate(program);
+  registerSimulate(program);
   registerRegion(program);
   registerFleet(program);
   registerWorker(program);
