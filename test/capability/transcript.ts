@@ -35,9 +35,9 @@ export function writeDrill(page: string, printed: readonly string[]): string {
 /** The same whenever and wherever it is typed: ids, times and hashes are told by what they are. */
 export function normalised(printed: string): string {
   return printed
-    .replace(/\u001b\[[0-9;]*m/g, '')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replace(/\b(\d+-[a-z-]+)-[0-9a-f]{8}\b/g, '$1-<hash>')
     .replace(/\b[0-9a-f]{64}\b/g, '<hash>')
     .replace(/[ \t]+$/gm, '')
     .replace(/\n*$/, '\n');

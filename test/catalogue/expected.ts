@@ -24,7 +24,8 @@ const BY_NAME: Partial<Record<MessageName, Expected>> = {
   override: { in: 'operating', accepted: true, detail: /in force on every proxy/, effect: set },
   'clear-override': {
     ...{ in: 'operating', accepted: true, detail: /in force on every proxy/ },
-    effect: (status, line) => !set(status, { ...line, input: { ...line.input, value: 60 } }) && !hasAddress(status, line),
+    effect: (status, line) =>
+      !set(status, { ...line, input: { ...line.input, value: 60 } }) && !hasAddress(status, line),
   },
   freeze: {
     ...{ in: 'operating', accepted: true, detail: /no automatic change until resume/ },
@@ -38,15 +39,25 @@ const BY_NAME: Partial<Record<MessageName, Expected>> = {
     ...{ in: 'operating', accepted: true, detail: /runs again; frozen until resume/ },
     effect: ({ rolledBackTo, freeze }) => rolledBackTo !== null && freeze !== null,
   },
-  retry: { in: 'blocked-launch', accepted: true, detail: /./, effect: operates },
-  skip: { in: 'blocked-launch', accepted: true, detail: /./, effect: operates },
-  abort: { in: 'blocked-launch', accepted: true, detail: /./, ends: 'aborted' },
+  retry: { in: 'blocked-launch', accepted: true, detail: /^retry of await-stack/, effect: operates },
+  skip: { in: 'blocked-launch', accepted: true, detail: /^skip of await-stack/, effect: operates },
+  abort: { in: 'blocked-launch', accepted: true, detail: /^abort of await-stack; undone: /, ends: 'aborted' },
   replan: {
-    ...{ in: 'operating', accepted: true, detail: /./ },
+    ...{ in: 'operating', accepted: true, detail: /^forecasting and planning anew/ },
     effect: ({ replan }, _line, { plans }) => plans > 1 && replan?.state !== 'running',
   },
-  approve: { in: 'waiting', accepted: false, detail: /does/, effect: ({ phase }) => phase === 'awaiting-approval' },
-  reject: { in: 'waiting', accepted: false, detail: /does/, effect: ({ phase }) => phase === 'awaiting-approval' },
+  approve: {
+    in: 'waiting',
+    accepted: false,
+    detail: /plan 1a2b3c4d5e6f does not wait; plan \w{12} does/,
+    effect: ({ phase }) => phase === 'awaiting-approval',
+  },
+  reject: {
+    in: 'waiting',
+    accepted: false,
+    detail: /plan 1a2b3c4d5e6f does not wait; plan \w{12} does/,
+    effect: ({ phase }) => phase === 'awaiting-approval',
+  },
   drain: {
     ...{ in: 'operating', accepted: true, detail: /^draining: 50 %, 0 %, the entry of the users/ },
     effect: ({ phase }, _line, { entry }) => phase === 'drained' && entry.at(-1) === 'drain',
@@ -86,9 +97,9 @@ export function expectedOf(line: TypedLine): Expected {
   }
   if (input['planHash'] === 'HASH') {
     return name === 'approve'
-      ? { in: 'waiting', accepted: true, detail: /./, effect: operates }
+      ? { in: 'waiting', accepted: true, detail: /is approved, with all its windows/, effect: operates }
       : {
-          ...{ in: 'waiting', accepted: true, detail: /./ },
+          ...{ in: 'waiting', accepted: true, detail: /is rejected: / },
           effect: ({ blocked }) => blocked?.reason === 'approval-rejected',
         };
   }

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import { acceptFleet } from '../../activities/acceptFleet.js';
 import type { ActivityRun, Ports } from '../../activities/ports.js';
+import { textOf } from '../../activities/textOf.js';
 import type { RegionActivities } from '../../activities/contract.js';
 import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
@@ -26,6 +27,8 @@ export interface Lives {
   /** `HOST:PORT` of the server. */
   address: string;
   outside(): JudgedRegion;
+  /** Text of the region file that the last life was launched with. */
+  launchedWith(): string;
   /** Of the life that is; follows its runs. */
   handle(): WorkflowHandle;
   status(): Promise<RegionStatus>;
@@ -40,7 +43,17 @@ export async function startLives(): Promise<Lives> {
   const temporal = await startTestTemporal();
   const { client } = temporal.env;
   let outside = newOutside();
-  const worker = await temporal.worker(TASK_QUEUE, activitiesOf(() => outside));
+  let text = '';
+  const scripted = activitiesOf(() => outside);
+  const worker = await temporal.worker(TASK_QUEUE, {
+    ...scripted,
+    acceptRegion: (input) => {
+      const read = textOf(input, 'region');
+      if (typeof read !== 'string') throw new Error(read.message);
+      text = read;
+      return scripted.acceptRegion(REGION);
+    },
+  });
   const running = worker.run();
   const handle = client.workflow.getHandle(regionWorkflowId(REGION));
   const status = (): Promise<RegionStatus> => handle.query<RegionStatus>('status');
@@ -121,6 +134,7 @@ export async function startLives(): Promise<Lives> {
   return {
     ...{ temporal, address: temporal.env.address, status, until, send },
     outside: () => outside,
+    launchedWith: () => text,
     handle: () => handle,
     be: (situation) => ways[situation](),
     stop: async () => {

@@ -6,6 +6,7 @@ import { projectRoot } from '../../testbed/run.js';
 import type { FleetStatus } from '../../workflows/fleet/state.js';
 import { MESSAGE_NAMES } from '../../workflows/regionLifecycle/messages.js';
 import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
+import { pageText } from '../readme/readme.js';
 import { eventually } from '../workflows/environment.js';
 import { expectedOf } from './expected.js';
 import type { Lives } from './life.js';
@@ -91,10 +92,10 @@ async function expectMessage(asked: TypedLine): Promise<void> {
   expect((await lives.status()).refused.total).toBe(0);
 }
 
-/** The result that an update printed. */
+/** The outcome in what an update printed, which is Go's way to write a map. */
 function outcomeIn(stdout: string): unknown {
-  const [, result = ''] = /Result +(\{.*\})/s.exec(stdout) ?? [];
-  return JSON.parse(result) as unknown;
+  const [, accepted, detail] = /^ +Result +map\[accepted:(true|false) detail:(.*)\]$/ms.exec(stdout) ?? [];
+  return { accepted: accepted === undefined ? stdout : accepted === 'true', detail };
 }
 
 async function expectQuery(line: TypedLine): Promise<void> {
@@ -104,15 +105,16 @@ async function expectQuery(line: TypedLine): Promise<void> {
   const { code, stdout } = await type(filled.text);
   expect(code).toBe(0);
   if (line.page === 'docs/approvals.md') expect(stdout).toContain((await lives.status()).planHash ?? 'a plan');
-  expect(stdout).toContain(line.workflowId.endsWith('/adjustment') ? 'lastDecision' : 'phase');
+  expect(stdout).toContain(line.workflowId.endsWith('/adjustment') ? 'ticks' : 'phase');
 }
 
 async function expectStart(line: TypedLine): Promise<void> {
   await lives.be('nowhere');
-  // What the scripted outside is told is the file itself.
   const { code, stderr } = await type(line.text);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await lives.until('operating', ({ phase, tuner }) => phase === 'operating' && tuner.state === 'running');
+  // No byte of the file is lost on its way through the shell and the server.
+  expect(lives.launchedWith()).toBe(pageText('examples/eu-west/region.yaml'));
 }
 
 async function expectList(line: TypedLine): Promise<void> {
@@ -169,7 +171,9 @@ describe('lines of docs/fleet.md, one after the other', () => {
     eventually('the rollout has stopped', async () => (await fleet()).rollout?.state !== 'running');
 
   const effects: Record<string, (stdout: string) => Promise<void>> = {
-    start: async () => expect((await eventually('a fleet', fleet)).regions).toHaveLength(5),
+    start: async () => {
+      await eventually('all of its regions', async () => (await fleet()).regions.length === 5);
+    },
     status: async (stdout) => expect(stdout).toContain('eu-north'),
     'freeze-all': async () => {
       await eventually('frozen', async () => (await fleet()).freeze?.why === 'packet loss');

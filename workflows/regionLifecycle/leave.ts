@@ -78,7 +78,14 @@ export async function drain(region: Region, message: MessageBase): Promise<Messa
   if (refusal !== null) return { accepted: false, detail: refusal };
   const stages = begin(region, 'drain', message);
   const way = [...stages.map(({ localPercent }) => `${localPercent} %`), 'the entry of the users'].join(', ');
-  return { accepted: true, detail: `draining: ${way}; status tells, freeze stops it, resume brings the users back` };
+  const words = 'status tells, freeze stops it, resume brings the users back';
+  return { accepted: true, detail: `draining: ${way}; ${words}${keptWeights(region.state)}` };
+}
+
+/** A person's weights outrank every stage; who drains is told, since requests within the region go on by them. */
+function keptWeights({ overrides }: LifecycleState): string {
+  const kept = overrides.map(({ address }) => address).filter((address) => /\.weight\./.test(address));
+  return kept.length === 0 ? '' : `; stays as people set it until clear-override: ${kept.join(', ')}`;
 }
 
 export async function retire(region: Region, message: MessageBase): Promise<MessageOutcome> {

@@ -29,7 +29,7 @@ import type { LifecycleState } from './state.js';
 import { detailsMarkdown, intentOf, keepDeployment, runOrderOf, statusLine, statusOf, takeDueWindow } from './state.js';
 import type { BlockedReason, Phase } from '../../core/spec/lifecycle.js';
 import type { DeploymentRecord } from './status.js';
-import { carryOutTogether } from './together.js';
+import { carryOutTogether, countTogether } from './together.js';
 
 /**
  * What steps and commands share: the state, the mailbox and the one right to write. It upholds:
@@ -125,7 +125,10 @@ export class Region {
   /** Until nothing is queued, or `enough`. */
   async carryOutQueued(enough: () => boolean = () => false): Promise<void> {
     while (this.mailbox.queue.length > 0 && !enough()) {
-      if (!(await carryOutTogether(this))) await this.carryOutOne();
+      const count = countTogether(this);
+      // Decided without a turn of its own: a run that began before this was asked would do things in another order.
+      if (count === 0) await this.carryOutOne();
+      else await carryOutTogether(this, count);
     }
   }
 

@@ -9,14 +9,8 @@ import type { Freeze } from './status.js';
 /** What one workflow task works through at most. */
 const MOST = 100;
 
-/**
- * Carries out the messages at the head of the queue that change nothing but the copy of overrides and freeze, in their
- * order, and tells the adjustment once what they come to. One after another they took a quarter of a second and ten
- * events each, so that a thousand of them filled a run's history. `false`: they are to be carried out one by one,
- * because there are no two of them, or because what they come to was not taken whole.
- */
-export async function carryOutTogether(region: Region): Promise<boolean> {
-  const { state, mailbox } = region;
+/** How many messages at the head of the queue are to be carried out together; 0: they are carried out one by one. */
+export function countTogether({ state, mailbox }: Region): number {
   const copied =
     state.tuner.state === 'running' &&
     state.rolledBack === null &&
@@ -24,7 +18,17 @@ export async function carryOutTogether(region: Region): Promise<boolean> {
     state.leaving === undefined;
   const next = mailbox.queue.slice(0, MOST).findIndex((command) => !changesCopyAlone(command));
   const count = next < 0 ? Math.min(MOST, mailbox.queue.length) : next;
-  if (!mailbox.strict || !copied || count < 2) return false;
+  return mailbox.strict && copied && count > 1 ? count : 0;
+}
+
+/**
+ * Carries out so many messages at the head of the queue, which change nothing but the copy of overrides and freeze, in
+ * their order, and tells the adjustment once what they come to; where that is not taken whole, one by one after all.
+ * One after another they took a quarter of a second and ten events each, so that a thousand of them filled a run's
+ * history.
+ */
+export async function carryOutTogether(region: Region, count: number): Promise<void> {
+  const { state, mailbox } = region;
   const batch = mailbox.queue.splice(0, count);
   const { overrides, freeze } = state;
   const changes = batch.map((command, i) => {
@@ -38,14 +42,13 @@ export async function carryOutTogether(region: Region): Promise<boolean> {
     state.freeze = freeze;
     mailbox.queue.unshift(...batch);
     for (let i = 0; i < batch.length; i += 1) await region.carryOutOne();
-    return true;
+    return;
   }
   changes.forEach(({ command, before, after, problem }, i) => {
     const outcome = problem ?? outcomeOf(command, batch.slice(i + 1), applied?.detail ?? '');
     mailbox.finish(command, before, outcome, after);
   });
   region.show();
-  return true;
 }
 
 function changesCopyAlone({ name }: Command): boolean {
