@@ -51,6 +51,8 @@ export interface KillResult {
 const SHORTER_TIMEOUTS = fileURLToPath(new URL('./shorterTimeouts.ts', import.meta.url));
 /** A worker that comes past none of its boundaries within this time is killed where it is. */
 const FUSE_MS = 4000;
+/** Of workers, one after another, while the server is away. */
+const MOST_STARTS = 10;
 
 export async function runKills(options: KillOptions): Promise<KillResult> {
   const campaign = await Campaign.start(options);
@@ -186,15 +188,20 @@ class Campaign {
     return readPasses(path.join(this.options.folder, 'passes.jsonl'));
   }
 
-  /** A worker takes seconds to load: the next one waits for its turn already. */
+  /** A worker takes seconds to load: the next one waits for its turn already. One that met no server is replaced. */
   private async startWorker(fuses: readonly Boundary[]): Promise<RunningProcess> {
-    const { worker, order } = this.spare ?? this.loadWorker();
-    this.spare = this.loadWorker();
-    // At once, or the worker could read half of it.
-    writeFileSync(`${order}.new`, fuses.join(' '));
-    renameSync(`${order}.new`, order);
-    await waitFor(`the worker (see ${worker.logFile})`, 120_000, async () => Promise.resolve(hasPolled(worker)));
-    return worker;
+    for (let attempt = 1; attempt <= MOST_STARTS; attempt += 1) {
+      const { worker, order } = this.spare ?? this.loadWorker();
+      this.spare = this.loadWorker();
+      // At once, or the worker could read half of it.
+      writeFileSync(`${order}.new`, fuses.join(' '));
+      renameSync(`${order}.new`, order);
+      await waitFor(`the worker (see ${worker.logFile})`, 120_000, async () => {
+        return Promise.resolve(hasPolled(worker) || !worker.isRunning());
+      });
+      if (hasPolled(worker)) return worker;
+    }
+    throw new Error(`no worker starts, see the logs in ${this.options.folder}`);
   }
 
   private loadWorker(): { worker: RunningProcess; order: string } {

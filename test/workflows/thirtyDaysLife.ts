@@ -36,9 +36,11 @@ export class LongRegion extends ScriptedRegion {
   readonly ticks: { atMs: number; frozen: boolean }[] = [];
   readonly called: { name: keyof RegionActivities; atMs: number }[] = [];
   readonly notes: AuditNote[] = [];
+  private readonly course: Course;
 
-  constructor(readonly course: Course) {
+  constructor(course: Course) {
     super();
+    this.course = course;
     this.blastPercent = 5;
     this.windows = () => this.plannedWindows(this.nowMs());
     this.during = async (name) => {

@@ -3,17 +3,18 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { regionWorkflowId } from '../../workflows/shared/names.js';
-import { eventually } from './environment.js';
+
+const LOOK_MS = 600_000;
+const MOST_LOOKS = 288;
 
 /** Somebody who looks after a region in the server's time, which stands still while nobody sleeps. */
 export class LongLivedPerson {
   readonly region: WorkflowHandle;
+  private readonly env: TestWorkflowEnvironment;
   private keys = 0;
 
-  constructor(
-    private readonly env: TestWorkflowEnvironment,
-    name: string,
-  ) {
+  constructor(env: TestWorkflowEnvironment, name: string) {
+    this.env = env;
     this.region = env.client.workflow.getHandle(regionWorkflowId(name));
   }
 
@@ -21,16 +22,19 @@ export class LongLivedPerson {
     return this.region.query<RegionStatus>('status');
   }
 
-  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus> {
-    return eventually(what, async () => {
-      const now = await this.status();
-      return check(now) ? now : null;
-    });
-  }
-
   async sleepUntil(timeMs: number): Promise<void> {
     const leftMs = timeMs - (await this.env.currentTimeMs());
     if (leftMs > 0) await this.env.sleep(leftMs);
+  }
+
+  /** Looks every ten minutes. */
+  async sleepUntilSo(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus> {
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const status = await this.status();
+      if (check(status)) return status;
+      await this.env.sleep(LOOK_MS);
+    }
+    throw new Error(`not within two days: ${what}: ${JSON.stringify(await this.status())}`);
   }
 
   /** Sends an update and insists that it is carried out. */

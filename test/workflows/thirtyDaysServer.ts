@@ -3,11 +3,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { RegionActivities } from '../../activities/contract.js';
 import { locatePart } from '../../scripts/parts/locate.js';
 import { bundleWorkflows } from '../../workers/bundle.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/shared/searchAttributes.js';
+import { Unsticker } from './thirtyDaysUnstick.js';
 
 /** Of Temporal's IndexedValueType. */
 const KEYWORD = 2;
@@ -73,34 +74,57 @@ export async function bundleBuilds(folder: string): Promise<WorkflowBundle[]> {
   return bundles;
 }
 
+export interface BuildsOf {
+  bundles: readonly WorkflowBundle[];
+  taskQueue: string;
+  activities: RegionActivities;
+}
+
 /** One worker at a time; the next takes over what the one before was doing. */
 export class Builds {
   private worker: { one: Worker; ended: Promise<void> } | null = null;
 
-  constructor(
-    private readonly env: TestWorkflowEnvironment,
-    private readonly bundles: readonly WorkflowBundle[],
-    private readonly taskQueue: string,
-    private readonly activities: RegionActivities,
-  ) {}
+  private readonly unsticker: Unsticker;
+  private readonly connection: NativeConnection;
+  private readonly of: BuildsOf;
+
+  private constructor(unsticker: Unsticker, connection: NativeConnection, of: BuildsOf) {
+    this.unsticker = unsticker;
+    this.connection = connection;
+    this.of = of;
+  }
+
+  static async start(env: TestWorkflowEnvironment, of: BuildsOf): Promise<Builds> {
+    const unsticker = await Unsticker.start(env.address);
+    const { address } = unsticker;
+    return new Builds(unsticker, await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } }), of);
+  }
 
   async run(build: 1 | 2 | 3): Promise<void> {
-    await this.stop();
-    const workflowBundle = this.bundles[build - 1];
+    const { bundles, taskQueue, activities } = this.of;
+    const workflowBundle = bundles[build - 1];
     if (workflowBundle === undefined) throw new Error(`there is no build ${build}`);
     const one = await Worker.create({
-      connection: this.env.nativeConnection,
-      taskQueue: this.taskQueue,
-      workflowBundle,
-      activities: this.activities,
-      stickyQueueScheduleToStartTimeout: '1 second',
+      ...{ connection: this.connection, taskQueue, workflowBundle, activities },
+      identity: `sticks-to-build-${build}`,
+      maxCachedWorkflows: 10,
     });
     this.worker = { one, ended: one.run() };
   }
 
-  async stop(): Promise<void> {
+  /** Lets the worker finish what it does; `meanwhile` has every workflow complete a task. */
+  async stop(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    this.unsticker.unsticking = true;
+    await meanwhile();
     this.worker?.one.shutdown();
     await this.worker?.ended;
     this.worker = null;
+    this.unsticker.unsticking = false;
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
+    await this.connection.close();
+    await this.unsticker.stop();
   }
 }

@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
@@ -8,33 +7,14 @@ import { locatePart } from '../../scripts/parts/locate.js';
 import { ScriptedRegion } from '../../test/workflows/scriptedActivities.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/shared/searchAttributes.js';
-import type { Person, PersonOptions } from './person.js';
+import { approvalLives } from './approvalLives.js';
+import { leavingLives } from './leavingLives.js';
+import type { ScriptedLife } from './life.js';
+import { blockedBy, failure } from './life.js';
+import { operatorLives } from './operatorLives.js';
 import { isOperating, launchRegion } from './person.js';
 import type { CapturedRun } from './save.js';
 import { captureWorkflow } from './save.js';
-
-/**
- * Lives whose faults would take long, or luck, to come from the real outside: a real server and the real workflows
- * over activities that fail, drift and judge when they are told to.
- */
-interface ScriptedLife {
-  name: string;
-  region: string;
-  /** Absent: the life never gets to an adjustment. */
-  adjustment?: string;
-  /** Runs that must be found; absent: one each. */
-  runs?: { region: number; adjustment: number };
-  options?: PersonOptions;
-  prepare?(outside: ScriptedRegion): void;
-  live(person: Person, outside: ScriptedRegion): Promise<void>;
-}
-
-const failure = (message: string, type: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, type);
-
-const blockedBy =
-  (reason: string) =>
-  (status: { blocked: { reason: string } | null }): boolean =>
-    status.blocked?.reason === reason;
 
 const LIVES: readonly ScriptedLife[] = [
   {
@@ -259,6 +239,9 @@ const LIVES: readonly ScriptedLife[] = [
       await region.result().catch(() => undefined);
     },
   },
+  ...approvalLives(),
+  ...leavingLives(),
+  ...operatorLives(),
 ];
 
 /** On a server that suggests continue-as-new after so few events that it happens at once. */
@@ -319,24 +302,25 @@ async function capture(
   life: ScriptedLife,
 ): Promise<readonly CapturedRun[]> {
   const { name, runs = { region: 1, adjustment: 1 } } = life;
-  const outside = new ScriptedRegion();
+  const outside = life.outside?.() ?? new ScriptedRegion();
   life.prepare?.(outside);
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: name,
     workflowBundle: bundle,
-    activities: outside.activities(),
+    activities: { ...outside.activities(), ...life.besides?.(outside) },
     maxHeartbeatThrottleInterval: '1 second',
     stickyQueueScheduleToStartTimeout: '1 second',
   });
   return worker.runUntil(async () => {
-    await life.live(await launchRegion(env.client, name, name, name, life.options), outside);
+    await life.live(await launchRegion(env.client, name, name, name, life.options), outside, env.client);
     const region = { workflowId: regionWorkflowId(name), name: `${name}-region`, reason: life.region };
     const captured = [...(await captureWorkflow(env.client, { ...region, runs: runs.region }, 0))];
     if (life.adjustment !== undefined) {
       const tuner = { workflowId: adjustmentWorkflowId(name), name: `${name}-adjustment`, reason: life.adjustment };
       captured.push(...(await captureWorkflow(env.client, { ...tuner, runs: runs.adjustment }, 0)));
     }
+    for (const other of life.others ?? []) captured.push(...(await captureWorkflow(env.client, other, 0)));
     return captured;
   });
 }
