@@ -65,6 +65,5 @@ export class Unsticker {
 }
 
 /** Field 4 with its length, in it field 1 with its length, in it a name that begins as the worker's identity does. */
-// eslint-disable-next-line no-control-regex -- line feeds are field tags of the protocol
 const STICKY = /".{1,2}\n.\n.sticks-/gs;
 const FIELD_15 = (15 << 3) | 2;
