@@ -182,6 +182,8 @@ describe('rows that the server refuses', () => {
     expect(text).toContain('\nm,service=shop rps=2,p99Ms=5 2\n');
     await metrics.write([row(3)]);
     await until(() => stored.includes('m,service=shop rps=3,p99Ms=5 3'));
+    // The server has a row a moment before its answer is counted.
+    await until(async () => (await metrics.health()).storedPoints === 2);
     expect(await metrics.health()).toMatchObject({ state: 'rejected', storedPoints: 2, queuedPoints: 0 });
     rmSync(path.join(directory, file));
     expect(await metrics.health()).toMatchObject({ state: 'ok' });
