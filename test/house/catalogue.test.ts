@@ -65,7 +65,7 @@ describe('the catalogue', () => {
       true,
     );
     for (const wrong of [null, 7, {}, '']) expect(bySchema('arguments/regionLifecycle.json', wrong)).toBe(false);
-    expect(lines.filter((line) => line.includes(' query '))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes(' query '))).toHaveLength(3);
   });
 
   it('tells what query status answers, and not less', () => {
