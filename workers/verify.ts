@@ -32,14 +32,15 @@ export async function fetchHistories(client: Client, options: HistoryQuery): Pro
     }
     const histories: SavedHistory[] = [];
     for (let i = 0; i < found.length; i += FETCHES) {
-      const batch = found.slice(i, i + FETCHES).map(({ workflowId, runId }) => fetchOne(client, workflowId, runId));
+      const batch = found.slice(i, i + FETCHES).map(({ workflowId, runId }) => fetchHistory(client, workflowId, runId));
       histories.push(...(await Promise.all(batch)));
     }
     return histories;
   });
 }
 
-async function fetchOne(client: Client, workflowId: string, runId: string): Promise<SavedHistory> {
+/** A history as `temporal workflow show --output json` writes it; absent `runId`: of the newest run. */
+export async function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<SavedHistory> {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   return { name: workflowId, history: JSON.parse(historyToJSON(history)) as unknown };
 }

@@ -4,6 +4,7 @@ import { waitFor } from '../../testbed/http.js';
 import { freePort } from '../../testbed/ports.js';
 import { bundleWorkflows } from '../../workers/bundle.js';
 import { keepStdoutForResults, replayHistories } from '../../workers/replay.js';
+import { fetchHistory } from '../../workers/verify.js';
 import type { Place } from '../capability/world.js';
 import { startPlace } from '../capability/world.js';
 import type { CollectedSpan, Collector } from './collector.js';
@@ -132,12 +133,10 @@ describe('the trace of a region that was launched by the command line', () => {
   });
 
   it('leaves a history that replays with the spans and without', async () => {
+    const { workflowId } = place.region;
     const histories = [
-      { name: 'lifecycle', history: await place.region.fetchHistory() },
-      {
-        name: 'adjustment',
-        history: await place.client.workflow.getHandle(`${place.region.workflowId}/adjustment`).fetchHistory(),
-      },
+      await fetchHistory(place.client, workflowId),
+      await fetchHistory(place.client, `${workflowId}/adjustment`),
     ];
     for (const spansOn of [true, false]) {
       const results = await replayHistories(await bundleWorkflows({ spans: spansOn }), histories);
