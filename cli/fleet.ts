@@ -109,8 +109,8 @@ function registerMessage(fleet: Command, name: FleetMessageName, description: st
     const regions = (given.length > 2 ? given[0] : []) as readonly string[];
     const message = { ...messageOf(options), ...(regions.length === 0 ? {} : { regions }) };
     tellLine(command, options.fleet, name, message);
-    const { sendToFleet } = await import('./fleetClient.js');
-    const outcome = await connected(command, (client) => sendToFleet(client, options.fleet, name, message));
+    const { update } = await import('./clientCalls.js');
+    const outcome = await connected(command, (client) => update(client, options.fleet, name, message));
     if (options.format === 'json') printJson(outcome);
     else process.stdout.write(`${outcome.accepted ? 'done' : 'refused'}: ${outcome.detail}\n`);
     if (!outcome.accepted) process.exitCode = EXIT.notSo;

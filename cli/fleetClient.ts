@@ -1,16 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { limited } from '../activities/limited.js';
-import type { FleetMessageName } from '../workflows/fleet/messages.js';
 import type { FleetStatus } from '../workflows/fleet/state.js';
 import type { MessageBase, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
 import type { Freeze, RegionStatus } from '../workflows/regionLifecycle/status.js';
 import { FLEET_WORKFLOW_TYPE, REGION_WORKFLOW_TYPE, regionWorkflowId } from '../workflows/shared/names.js';
+
+import type { Started } from './clientCalls.js';
+import { startOnce } from './clientCalls.js';
 
 /** The part of `psmg fleet` that needs Temporal's client. */
 
@@ -29,42 +27,14 @@ export interface RegionAnswer {
 
 export async function startFleet(
   client: Client,
-  fleet: { name: string; text: string; taskQueue: string },
-): Promise<{ workflowId: string; runId: string; started: boolean }> {
-  const workflowId = fleet.name;
-  try {
-    const { firstExecutionRunId: runId } = await client.workflow.start(FLEET_WORKFLOW_TYPE, {
-      workflowId,
-      taskQueue: fleet.taskQueue,
-      args: [fleet.text],
-      staticSummary: `coordinator of fleet ${fleet.name}`,
-      workflowIdConflictPolicy: 'FAIL',
-    });
-    return { workflowId, runId, started: true };
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    return { workflowId, runId, started: false };
-  }
+  { name, text, taskQueue }: { name: string; text: string; taskQueue: string },
+): Promise<Started> {
+  const summary = `coordinator of fleet ${name}`;
+  return startOnce(client, { type: FLEET_WORKFLOW_TYPE, workflowId: name, taskQueue, text, summary });
 }
 
 export async function fleetStatus(client: Client, fleet: string): Promise<FleetStatus> {
   return client.workflow.getHandle(fleet).query<FleetStatus>('status');
-}
-
-export async function sendToFleet(
-  client: Client,
-  fleet: string,
-  name: FleetMessageName,
-  message: MessageBase,
-): Promise<MessageOutcome> {
-  try {
-    const options = { args: [message] as [unknown], updateId: `${name}/${message.key}` };
-    return await client.workflow.getHandle(fleet).executeUpdate<MessageOutcome, [unknown]>(name, options);
-  } catch (error) {
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    return { accepted: false, detail: error.cause?.message ?? error.message };
-  }
 }
 
 /** By the server's own list, so that it is complete with no coordinator and no worker. */

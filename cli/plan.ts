@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
 
-import { graphOfRegion } from '../core/graph/build.js';
-import { readDeploymentRecords } from '../core/plan/capacity/records/readRecords.js';
-import type { PastDeployment } from '../core/plan/capacity/records/pastDeployment.js';
-import type { PeakFactor } from '../core/plan/capacity/peakFactor.js';
 import { diffPlans } from '../core/plan/explain/diffPlans.js';
 import { explainPlan } from '../core/plan/explain/explainPlan.js';
-import { readPeaks } from '../core/plan/peaks.js';
 import { planMesh } from '../core/plan/plan.js';
 import { windowAt } from '../core/plan/windowAt.js';
 import { ACTIVATED, lintWindows } from '../core/plan/lintWindows.js';
@@ -27,6 +22,7 @@ import { renderIstio } from '../mesh/istio/render.js';
 import { MESHES } from '../mesh/registry.js';
 import { EXIT, printJson, refuse } from './output.js';
 import { differencesText, explanationText, planTable } from './planText.js';
+import { peaksOf, readDeployments, readGraph } from './planInputs.js';
 import { readPlan } from './readPlan.js';
 import { readText } from './readText.js';
 import { OutFolderError, PLAN_FILE, writeOutFolder } from './outFolder.js';
@@ -171,31 +167,6 @@ function optionProblems(options: PlanOptions, region: RegionSpec | undefined): P
     problems.push({ code: 'option', field: '--service', message, expected: services.join(', ') });
   }
   return problems;
-}
-
-async function readGraph(region: RegionSpec): Promise<Result<ServiceGraph>> {
-  const texts: Record<string, string> = {};
-  const problems: Problem[] = [];
-  for (const { file } of region.graph.sources ?? []) {
-    const text = await readText(file);
-    if (text.ok) texts[file] = text.value;
-    else problems.push(...text.problems);
-  }
-  return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
-}
-
-async function readDeployments({ planning }: RegionSpec): Promise<Result<readonly PastDeployment[]>> {
-  if (planning?.deployments === undefined) return ok([]);
-  const { file } = planning.deployments;
-  const text = await readText(file);
-  return text.ok ? readDeploymentRecords(text.value, file) : text;
-}
-
-async function peaksOf({ planning, history }: RegionSpec): Promise<Result<ReadonlyMap<string, PeakFactor>>> {
-  if (planning?.peaks === undefined) return ok(new Map());
-  const { file } = planning.peaks;
-  const text = await readText(file);
-  return text.ok ? readPeaks(text.value, file, history.stepSeconds) : text;
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {

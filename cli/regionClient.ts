@@ -1,10 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import {
-  QueryNotRegisteredError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { QueryNotRegisteredError } from '@temporalio/client';
 import type { AuditHead } from '../core/audit/record.js';
 import { connectClient } from '../workers/connect.js';
 import { traceConfig } from '../workers/tracing/config.js';
@@ -15,6 +11,8 @@ import { REGION_WORKFLOW_TYPE, adjustmentWorkflowId, regionWorkflowId } from '..
 import type { RegionExplanation } from '../workflows/regionLifecycle/explain.js';
 import type { MessageName, MessageOutcome } from '../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../workflows/regionLifecycle/status.js';
+import type { Started } from './clientCalls.js';
+import { startOnce, update } from './clientCalls.js';
 import { isTooManyUpdates, noWorker, toldError } from './clientErrors.js';
 import type { ConnectionChoice } from './connection.js';
 import { targetOf } from './connection.js';
@@ -28,13 +26,6 @@ const CONNECT_MS = 5000;
 /** Longest time that a question may take. */
 export const ASK_MS = 12_000;
 
-/** `started`: whether it was this call that launched the region; otherwise it runs already. */
-export interface Started {
-  workflowId: string;
-  runId: string;
-  started: boolean;
-}
-
 /** Launches the region, or finds that it runs; asked twice, it does no more than asked once. */
 export async function startRegion(
   name: string,
@@ -43,26 +34,8 @@ export async function startRegion(
   choice: ConnectionChoice = {},
 ): Promise<Started> {
   const workflowId = regionWorkflowId(name);
-  return withClient(
-    async (client) => {
-      try {
-        const { firstExecutionRunId: runId } = await client.workflow.start(REGION_WORKFLOW_TYPE, {
-          workflowId,
-          taskQueue,
-          args: [text],
-          staticSummary: `life of region ${name}`,
-          workflowIdConflictPolicy: 'FAIL',
-        });
-        return { workflowId, runId, started: true };
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        const { runId } = await client.workflow.getHandle(workflowId).describe();
-        return { workflowId, runId, started: false };
-      }
-    },
-    choice,
-    name,
-  );
+  const launch = { type: REGION_WORKFLOW_TYPE, workflowId, taskQueue, text, summary: `life of region ${name}` };
+  return withClient((client) => startOnce(client, launch), choice, name);
 }
 
 export async function regionStatus(name: string, choice: ConnectionChoice = {}): Promise<RegionStatus> {
@@ -122,10 +95,7 @@ export interface MessageToSend {
   waitMs: number;
 }
 
-/**
- * Sends a message as an update; a refusal by its validator is an outcome like any other. The update's id is made of
- * the message's key, so that one sent again finds the first instead of being carried out twice.
- */
+/** Sends a message as an update, as soon as the server takes one more, and waits for what comes of it so long. */
 export async function sendUpdate(
   { region, name, message, waitMs }: MessageToSend,
   choice: ConnectionChoice = {},
@@ -157,17 +127,10 @@ async function updateWhenThereIsRoom(
   message: { key: string },
   deadlineMs: number,
 ): Promise<MessageOutcome> {
-  const handle = client.workflow.getHandle(regionWorkflowId(region));
   for (;;) {
     try {
-      return await handle.executeUpdate<MessageOutcome, [unknown]>(name, {
-        args: [message],
-        updateId: `${name}/${message.key}`,
-      });
+      return await update(client, regionWorkflowId(region), name, message);
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) {
-        return { accepted: false, detail: error.cause?.message ?? error.message };
-      }
       if (!isTooManyUpdates(error) || Date.now() > deadlineMs) throw error;
       process.stderr.write('the region has ten messages in hand: trying again under the same key\n');
       await pause(1000);

@@ -14,7 +14,7 @@ import type { ConnectionChoice } from './connection.js';
 import { choiceOf } from './connection.js';
 import { formatOption } from './options.js';
 import { EXIT, printJson, refuse } from './output.js';
-import type { Started } from './regionClient.js';
+import type { Started } from './clientCalls.js';
 import { startLine } from './temporalLine.js';
 
 interface Options {

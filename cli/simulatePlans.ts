@@ -1,8 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { graphOfRegion } from '../core/graph/build.js';
-import { readDeploymentRecords } from '../core/plan/capacity/records/readRecords.js';
 import type { PastDeployment } from '../core/plan/capacity/records/pastDeployment.js';
 import { ACTIVATED } from '../core/plan/lintWindows.js';
 import { busiestWindow, windowAt } from '../core/plan/windowAt.js';
@@ -16,6 +14,7 @@ import { ok, refused } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { PLAN_FILE } from './outFolder.js';
 import { readPlan } from './readPlan.js';
+import { readDeployments, readGraph } from './planInputs.js';
 import { readText } from './readText.js';
 
 /** A plan as it is simulated: one of its windows after activation, limits enforced, every planned instance ready. */
@@ -84,8 +83,8 @@ async function readOne(target: string, regionFile: string | undefined): Promise<
   if (!plan.ok || !region.ok) return refused([plan, region].flatMap((one) => (one.ok ? [] : one.problems)));
   const known = region.value;
   const wrong = unknownServices(plan.value, known, file, beside);
-  const graph = await graphOf(known);
-  const deployments = await deploymentsOf(known);
+  const graph = await readGraph(known);
+  const deployments = await readDeployments(known);
   if (wrong.length > 0 || !graph.ok || !deployments.ok) {
     return refused([...wrong, ...[graph, deployments].flatMap((one) => (one.ok ? [] : one.problems))]);
   }
@@ -125,24 +124,6 @@ function outside({ file, plan }: ReadPlan, at: string): Problem[] {
   if (time >= Date.parse(from) && time < Date.parse(to)) return [];
   const message = `has no window that holds ${at}`;
   return [{ code: 'no-window', file, field: '--window', message, expected: `a time from ${from}, before ${to}` }];
-}
-
-async function graphOf(region: RegionSpec): Promise<Result<ServiceGraph>> {
-  const texts: Record<string, string> = {};
-  const problems: Problem[] = [];
-  for (const { file } of region.graph.sources ?? []) {
-    const text = await readText(file);
-    if (text.ok) texts[file] = text.value;
-    else problems.push(...text.problems);
-  }
-  return problems.length > 0 ? refused(problems) : graphOfRegion(region, texts);
-}
-
-async function deploymentsOf({ planning }: RegionSpec): Promise<Result<readonly PastDeployment[]>> {
-  if (planning?.deployments === undefined) return ok([]);
-  const { file } = planning.deployments;
-  const text = await readText(file);
-  return text.ok ? readDeploymentRecords(text.value, file) : text;
 }
 
 /** Plans that share a region file share its problems. */
