@@ -1,7 +1,7 @@
 import type { FleetRegion, RolloutStage } from '../core/spec/fleet.js';
 import { parseFleet } from '../core/spec/parseFleet.js';
 import type { Problem } from '../core/spec/problem.js';
-import { formatProblem } from '../core/spec/problem.js';
+import { problemsText } from './errors.js';
 import type { Activity } from './ports.js';
 import { textOf } from './textOf.js';
 
@@ -48,7 +48,5 @@ export const acceptFleet: Activity<unknown, AcceptedFleet | RefusedFile> = () =>
 };
 
 function refusal(problems: readonly Problem[]): RefusedFile {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const lines = problems.map((problem) => `- ${formatProblem(problem)}`);
-  return { message: [`the fleet file is refused: ${count}`, ...lines].join('\n'), problems };
+  return { message: problemsText('the fleet file is refused', problems), problems };
 }

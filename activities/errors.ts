@@ -27,9 +27,13 @@ export class StepFailure extends Error {
   }
 }
 
-/** All problems in one failure: a person mends them in one go. */
-export function refuseAll(reason: FailureReason, what: string, problems: readonly Problem[]): StepFailure {
+/** All problems in one text: a person mends them in one go. */
+export function problemsText(what: string, problems: readonly Problem[]): string {
   const lines = problems.map((problem) => `- ${formatProblem(problem)}`);
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return new StepFailure(reason, [`${what}: ${count}`, ...lines].join('\n'), { problems });
+  return [`${what}: ${count}`, ...lines].join('\n');
+}
+
+export function refuseAll(reason: FailureReason, what: string, problems: readonly Problem[]): StepFailure {
+  return new StepFailure(reason, problemsText(what, problems), { problems });
 }

@@ -6,7 +6,7 @@ import { keepStdoutForResults, readHistories, replayHistories } from '../../work
 jest.setTimeout(90_000);
 
 const HISTORIES = fileURLToPath(new URL('../replay/histories', import.meta.url));
-/** With the interceptor and OpenTelemetry's tracer, source maps included (3.8 MB). */
+/** Above what it takes with the interceptor and OpenTelemetry's tracer, without its source map. */
 const BUDGET_BYTES = 2_600_000;
 
 describe('the workflow bundle with spans', () => {

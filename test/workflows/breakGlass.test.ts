@@ -4,6 +4,7 @@ import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycl
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
+import { conversation } from './conversation.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
@@ -31,13 +32,7 @@ describe('repair', () => {
       const region = await client.workflow.start('regionLifecycle', {
         ...{ workflowId: regionWorkflowId(name), taskQueue: name, args: [name] },
       });
-      const status = (): Promise<RegionStatus> => region.query<RegionStatus>('status');
-      let key = 0;
-      const send = (message: MessageName, fields = {}): Promise<MessageOutcome> => {
-        key += 1;
-        const args: [unknown] = [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }];
-        return region.executeUpdate<MessageOutcome, [unknown]>(message, { args });
-      };
+      const { status, update: send } = conversation<RegionStatus, MessageName>(region);
       const repair = (field: string, value: string | number): Promise<MessageOutcome> =>
         send('repair', { field, value });
       await eventually('operating', async () => (await status()).tuner.state === 'running');
@@ -101,18 +96,14 @@ describe('repair', () => {
       const region = await client.workflow.start('regionLifecycle', {
         ...{ workflowId: regionWorkflowId(name), taskQueue: name, args: [name] },
       });
-      const status = (): Promise<RegionStatus> => region.query<RegionStatus>('status');
-      const send = (message: MessageName, key: string, fields = {}): Promise<MessageOutcome> =>
-        region.executeUpdate<MessageOutcome, [unknown]>(message, {
-          args: [{ key, who: 'ada', why: 'test', ...fields }],
-        });
+      const { status, update: send } = conversation<RegionStatus, MessageName>(region);
       await eventually('operating', async () => (await status()).tuner.state === 'running');
       outside.faults.restoreDeployment = [ApplicationFailure.nonRetryable('held by another', 'target-held')];
-      await send('rollback', 'back', { to: 'previous' });
+      await send('rollback', { to: 'previous' });
       expect(await status()).toMatchObject({ phase: 'blocked', blocked: { reason: 'target-held' } });
       const { calls, writes } = outside;
       const before = calls.filter((call) => call !== 'recordAudit').length;
-      expect(await send('repair', 'clear', { field: 'blocked', value: 'none' })).toMatchObject({ accepted: true });
+      expect(await send('repair', { field: 'blocked', value: 'none' })).toMatchObject({ accepted: true });
       expect(await status()).toMatchObject({ phase: 'operating', blocked: null });
       expect(calls.filter((call) => call !== 'recordAudit').slice(before)).toEqual(['readTargets']);
       expect(writes.filter((write) => write.by === 'restore')).toEqual([]);

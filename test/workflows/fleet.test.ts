@@ -7,10 +7,11 @@ import { acceptFleet } from '../../activities/acceptFleet.js';
 import type { ActivityRun, Ports } from '../../activities/ports.js';
 import { freezeEveryRegion, openRegions, resumeEveryRegion } from '../../cli/fleetClient.js';
 import type { FleetStatus } from '../../workflows/fleet/state.js';
-import type { MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
+import type { Conversation } from './conversation.js';
+import { conversation } from './conversation.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
@@ -48,12 +49,9 @@ async function serve(taskQueue: string, activities: object): Promise<void> {
   running.push({ worker, done: worker.run() });
 }
 
-interface Fleet {
+interface Fleet extends Conversation<FleetStatus> {
   name: string;
   handle: WorkflowHandle;
-  status(): Promise<FleetStatus>;
-  until(what: string, check: (status: FleetStatus) => boolean): Promise<FleetStatus>;
-  update(name: string, fields?: Record<string, unknown>): Promise<MessageOutcome>;
 }
 
 const read = acceptFleet({} as Ports);
@@ -74,24 +72,7 @@ async function startFleet(name: string, file: Record<string, unknown> = {}): Pro
   });
   // By id alone, so that it follows the chain of runs.
   const handle = client.workflow.getHandle(name);
-  const status = (): Promise<FleetStatus> => handle.query<FleetStatus>('status');
-  let key = 0;
-  return {
-    name,
-    handle,
-    status,
-    until: (what, check) =>
-      eventually(what, async () => {
-        const now = await status();
-        return check(now) ? now : null;
-      }),
-    update: (message, fields = {}) => {
-      key += 1;
-      return handle.executeUpdate<MessageOutcome, [unknown]>(message, {
-        args: [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }],
-      });
-    },
-  };
+  return { name, handle, ...conversation<FleetStatus>(handle) };
 }
 
 interface Running {

@@ -1,12 +1,14 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { AcceptedRegion, AuditNote, PlanOutcome, RegionActivities } from '../../activities/contract.js';
-import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
+import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { AuditKind } from '../../core/audit/record.js';
 import type { TestTemporal } from './environment.js';
-import { eventually, startTestTemporal } from './environment.js';
+import type { Conversation } from './conversation.js';
+import { conversation } from './conversation.js';
+import { startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
 /** A scripted region whose plans have hashes as long as real ones, and whose audit can be read. */
@@ -41,12 +43,9 @@ export function hashOf(n: number): string {
   return String(n).padStart(2, '0').repeat(32);
 }
 
-export interface Judged {
+export interface Judged extends Conversation<RegionStatus, MessageName> {
   outside: JudgedRegion;
   handle: WorkflowHandle;
-  status(): Promise<RegionStatus>;
-  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus>;
-  update(name: MessageName, fields?: Record<string, unknown>): Promise<MessageOutcome>;
   adjustment(): Promise<AdjustmentStatus>;
 }
 
@@ -115,21 +114,10 @@ async function launched(
   // By its id alone, so that it follows the region into new runs.
   const handle = client.workflow.getHandle(workflowId);
   const adjustment = client.workflow.getHandle(adjustmentWorkflowId(name));
-  const status = (): Promise<RegionStatus> => handle.query<RegionStatus>('status');
-  let key = 0;
   try {
     await test({
-      ...{ outside, handle, status },
-      until: (what, check) =>
-        eventually(what, async () => {
-          const now = await status();
-          return check(now) ? now : null;
-        }),
-      update: (message, fields = {}) => {
-        key += 1;
-        const input = { key: `k${key}`, who: 'bob', why: 'test', ...fields };
-        return handle.executeUpdate<MessageOutcome, [unknown]>(message, { args: [input] });
-      },
+      ...{ outside, handle },
+      ...conversation<RegionStatus, MessageName>(handle, 'bob'),
       adjustment: () => adjustment.query<AdjustmentStatus>('status'),
     });
   } finally {

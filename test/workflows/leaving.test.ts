@@ -4,10 +4,12 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { RegionActivities } from '../../activities/contract.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
-import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
+import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
+import type { Conversation } from './conversation.js';
+import { conversation } from './conversation.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
@@ -58,13 +60,10 @@ class Outside extends ScriptedRegion {
   }
 }
 
-interface Running {
+interface Running extends Conversation<RegionStatus, MessageName> {
   outside: Outside;
   handle: WorkflowHandle;
-  status(): Promise<RegionStatus>;
   adjustment(): Promise<AdjustmentStatus>;
-  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus>;
-  update(name: MessageName, fields?: Record<string, unknown>): Promise<MessageOutcome>;
   /** Ends the worker, lets `meanwhile` happen, and starts another. */
   replaceWorker(meanwhile?: () => Promise<void>): Promise<void>;
 }
@@ -94,28 +93,21 @@ async function withRegion(
   await client.workflow.start('regionLifecycle', { workflowId: regionWorkflowId(name), taskQueue: name, args: [name] });
   // By id alone, so that it follows the region from run to run.
   const handle = client.workflow.getHandle(regionWorkflowId(name));
-  const status = (): Promise<RegionStatus> => handle.query<RegionStatus>('status');
-  let key = 0;
+  const talk = conversation<RegionStatus, MessageName>(handle);
   try {
     await test({
       outside,
       handle,
-      status,
+      ...talk,
       adjustment: () => client.workflow.getHandle(adjustmentWorkflowId(name)).query<AdjustmentStatus>('status'),
       until: async (what, check) => {
         let last: RegionStatus | undefined;
         return eventually(what, async () => {
-          last = await status();
+          last = await talk.status();
           return check(last) ? last : null;
         }).catch((error: unknown) => {
           const { phase, step, blocked, leaving } = last ?? {};
           throw new Error(`${what}: ${JSON.stringify({ phase, step, blocked, leaving })}`, { cause: error });
-        });
-      },
-      update: (message, fields = {}) => {
-        key += 1;
-        return handle.executeUpdate<MessageOutcome, [unknown]>(message, {
-          args: [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }],
         });
       },
       replaceWorker: async (meanwhile = () => Promise.resolve()) => {

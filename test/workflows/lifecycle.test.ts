@@ -3,11 +3,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
-import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
+import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
+import type { Conversation } from './conversation.js';
+import { conversation } from './conversation.js';
 import { eventually, startTestTemporal } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
@@ -24,15 +26,12 @@ afterAll(async () => {
   await temporal.stop();
 });
 
-interface Running {
+interface Running extends Conversation<RegionStatus, MessageName> {
   name: string;
   outside: ScriptedRegion;
   handle: WorkflowHandle;
   worker: Worker;
-  status(): Promise<RegionStatus>;
   adjustment(): Promise<AdjustmentStatus>;
-  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus>;
-  update(name: MessageName, fields?: Record<string, unknown>): Promise<MessageOutcome>;
 }
 
 /** Launches a region over a scripted outside, runs `test`, and ends what is still running. */
@@ -52,27 +51,14 @@ async function withRegion(
       taskQueue: name,
       args: [name],
     });
-    const status = (): Promise<RegionStatus> => handle.query<RegionStatus>('status');
-    let key = 0;
     try {
       await test({
         name,
         outside,
         handle,
         worker,
-        status,
+        ...conversation<RegionStatus, MessageName>(handle),
         adjustment: () => client.workflow.getHandle(adjustmentWorkflowId(name)).query<AdjustmentStatus>('status'),
-        until: (what, check) =>
-          eventually(what, async () => {
-            const now = await status();
-            return check(now) ? now : null;
-          }),
-        update: (message, fields = {}) => {
-          key += 1;
-          return handle.executeUpdate<MessageOutcome, [unknown]>(message, {
-            args: [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }],
-          });
-        },
       });
     } finally {
       await handle.terminate().catch(() => undefined);

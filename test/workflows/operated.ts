@@ -1,23 +1,21 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { RegionActivities, Tunables } from '../../activities/contract.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
-import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
+import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
+import type { Conversation } from './conversation.js';
+import { conversation } from './conversation.js';
 import { eventually } from './environment.js';
 import { ScriptedRegion } from './scriptedActivities.js';
 
 /** A region over a scripted outside, as its operators see it; handles follow continue-as-new. */
-export interface Operated {
+export interface Operated extends Conversation<RegionStatus, MessageName> {
   outside: ScriptedRegion;
   region: WorkflowHandle;
   adjuster: WorkflowHandle;
-  status(): Promise<RegionStatus>;
   adjustment(): Promise<AdjustmentStatus>;
-  until(what: string, check: (status: RegionStatus) => boolean): Promise<RegionStatus>;
-  /** As `ada`, under a key of its own. */
-  update(name: MessageName, fields?: Record<string, unknown>): Promise<MessageOutcome>;
   /** Lets the adjustment tick so many times. */
   ticks(count: number): Promise<void>;
   /** Waits until a workflow goes on in a new run. */
@@ -60,21 +58,10 @@ export async function withOperated(
 function operate(client: Client, name: string, outside: ScriptedRegion): Operated {
   const region = client.workflow.getHandle(regionWorkflowId(name));
   const adjuster = client.workflow.getHandle(adjustmentWorkflowId(name));
-  const status = (): Promise<RegionStatus> => region.query<RegionStatus>('status');
   const adjustment = (): Promise<AdjustmentStatus> => adjuster.query<AdjustmentStatus>('status');
-  let key = 0;
   return {
-    ...{ outside, region, adjuster, status, adjustment },
-    until: (what, check) =>
-      eventually(what, async () => {
-        const now = await status();
-        return check(now) ? now : null;
-      }),
-    update: (message, fields = {}) => {
-      key += 1;
-      const args: [unknown] = [{ key: `k${key}`, who: 'ada', why: 'test', ...fields }];
-      return region.executeUpdate<MessageOutcome, [unknown]>(message, { args });
-    },
+    ...{ outside, region, adjuster, adjustment },
+    ...conversation<RegionStatus, MessageName>(region),
     ticks: async (count) => {
       const wanted = (await adjustment()).ticks + count;
       await eventually(`${count} ticks`, async () => (await adjustment()).ticks >= wanted);

@@ -4,7 +4,7 @@ import { WorkflowUpdateStage } from '@temporalio/client';
 import { createRandom } from '../../core/forecast/random.js';
 import { SETTING_FIELDS } from '../../core/spec/settings.js';
 import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
-import { keyId } from '../../workflows/regionLifecycle/keys.js';
+import { keyId } from '../../workflows/shared/keyId.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { MAX_STATE_BYTES } from '../../workflows/shared/bytes.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';

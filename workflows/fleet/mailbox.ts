@@ -3,6 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { condition, setDefaultSignalHandler, setDefaultUpdateHandler, setHandler } from '@temporalio/workflow';
 import type { MessageOutcome } from '../regionLifecycle/messages.js';
 import { nowIso, nowMs } from '../shared/clock.js';
+import { keyId } from '../shared/keyId.js';
 import type { Parsed } from '../shared/parse.js';
 import type { FleetInputs, FleetMessageName } from './messages.js';
 import { FLEET_MESSAGES, FLEET_UPDATES } from './messages.js';
@@ -97,7 +98,7 @@ export class FleetMailbox {
     const { key, who, why } = parsed.message;
     if (this.recordOf(key) !== undefined) return parsed;
     for (const [old, record] of Object.entries(state.keys)) if (isForgettable(record)) delete state.keys[old];
-    state.keys[key] = { atMs: nowMs(), name, outcome: null };
+    state.keys[keyId(key)] = { atMs: nowMs(), name, outcome: null };
     if (name === 'freeze-all') state.freeze ??= { who, why, since: nowIso() };
     this.queue.push({ name, message: parsed.message } as FleetCommand);
     return parsed;
@@ -124,7 +125,8 @@ export class FleetMailbox {
 
   private recordOf(key: string): FleetKey | undefined {
     const { keys } = this.state ?? {};
-    return keys !== undefined && Object.hasOwn(keys, key) ? keys[key] : undefined;
+    const id = keyId(key);
+    return keys !== undefined && Object.hasOwn(keys, id) ? keys[id] : undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Parsed } from '../shared/parse.js';
+import { textProblems } from '../shared/parse.js';
 import { isUndecodable } from '../shared/payloadConverter.js';
 import { regionWorkflowId } from '../shared/names.js';
 import type { FleetInputs, FleetMessageName, FleetReport, PermitRequest, PermitReturn } from './messages.js';
@@ -101,12 +102,6 @@ function fieldsOf(name: string, raw: unknown, expected: string): Fields | string
   if (isUndecodable(raw)) return `payload is not decodable (encoding ${raw.encoding}): ${raw.reason}`;
   if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Fields;
   return `${name} expects a JSON object with ${expected}`;
-}
-
-function textProblems(fields: Fields, field: string, max: number): string[] {
-  const value = fields[field];
-  if (typeof value !== 'string' || value.trim() === '') return [`${field} must be a non-empty string`];
-  return value.length > max ? [`${field} is longer than ${max} characters`] : [];
 }
 
 function numberProblems(fields: Fields, field: string): string[] {

@@ -1,9 +1,10 @@
 import { log } from '@temporalio/workflow';
 import { MAX_STATE_BYTES, bytesOf } from '../shared/bytes.js';
+import { keyId } from '../shared/keyId.js';
 import type { StateFormat } from '../shared/upcast.js';
 import { readState } from '../shared/upcast.js';
 import type { PackedKeys } from './keys.js';
-import { keyId, packKeys, unpackKeys } from './keys.js';
+import { packKeys, unpackKeys } from './keys.js';
 import type { KeyRecord, LifecycleState } from './state.js';
 import { STATE_SCHEMA } from './state.js';
 

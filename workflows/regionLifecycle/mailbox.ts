@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { bytesOf } from '../shared/bytes.js';
 import { nowIso, nowMs } from '../shared/clock.js';
+import { keyId } from '../shared/keyId.js';
 import type { AuditTrail } from '../shared/audit.js';
 import { isUndecodable } from '../shared/payloadConverter.js';
 import type { AuditValue } from '../../core/audit/record.js';
@@ -17,9 +18,9 @@ import { parseMessage } from '../shared/parse.js';
 import { startsStrictly } from '../shared/versions.js';
 import { messageFact, refusalFact, standingOf } from './audit.js';
 import { CALENDAR } from './calendar.js';
-import { keyId } from './keys.js';
 import type { MessageBase, MessageInputs, MessageName, MessageOutcome } from './messages.js';
 import { MESSAGE_NAMES, UPDATES } from './messages.js';
+import { freezeWaiting } from './together.js';
 import type { KeyRecord, LifecycleState } from './state.js';
 import { keepLast } from './state.js';
 
@@ -166,8 +167,7 @@ export class Mailbox {
 
   /** A resume ends the freezes that came before it; one that came while it waited stands. */
   private freezeAgain(state: LifecycleState): void {
-    const later = this.queue.find((command) => command.name === 'freeze');
-    if (later !== undefined) state.freeze ??= { who: later.message.who, why: later.message.why, since: nowIso() };
+    state.freeze ??= freezeWaiting(this.queue);
   }
 
   private freezeNow(state: LifecycleState, command: Command): void {

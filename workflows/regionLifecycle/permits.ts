@@ -28,13 +28,6 @@ export interface PermitState {
   detail?: string;
 }
 
-declare module './region.js' {
-  interface Region {
-    /** Signals to the fleet that the server has not taken yet. */
-    fleetSignals?: number;
-  }
-}
-
 /** The next run takes up what waits: nothing of it is lost, and it keeps its place in the line. */
 export class NewRunDue extends Error {}
 
@@ -106,7 +99,7 @@ export function tellRefused(region: Region, detail: string): void {
 
 /** Before the end of a run: the server drops signals of a workflow that closes in the same breath. */
 export async function settlePermit(region: Region): Promise<void> {
-  if (region.state.accepted.fleet !== undefined) await condition(() => (region.fleetSignals ?? 0) === 0);
+  if (region.state.accepted.fleet !== undefined) await condition(() => region.fleetSignals === 0);
 }
 
 /** Takes in what the fleet answers. */
@@ -191,7 +184,7 @@ async function report(region: Region, state: FleetReport['state'], detail: strin
 /** `null`: the fleet has it. A fleet that is lost holds up nothing but what waits for its word. */
 async function tellFleet<T>(region: Region, signal: SignalDefinition<[T]>, message: T): Promise<string | null> {
   const id = region.state.accepted.fleet?.id ?? '';
-  region.fleetSignals = (region.fleetSignals ?? 0) + 1;
+  region.fleetSignals += 1;
   try {
     await getExternalWorkflowHandle(id).signal(signal, message);
     return null;

@@ -43,6 +43,8 @@ export class Region {
   readonly notifier: Notifier;
   /** A person wants the next run to begin, as soon as nothing is under way. */
   newRunWanted = false;
+  /** Signals to the fleet that the server has not taken yet. */
+  fleetSignals = 0;
   /** Whose message is being carried out, and why; `null`: what is written is the program's own. */
   private cause: { who: string; why: string } | null = null;
   private heldHash: string | null = null;

@@ -93,16 +93,25 @@ function noteReplanned(region: Region, by: string, before: string | null, result
   region.audit.note({ ...fact, ...(who === null ? {} : { who }), result });
 }
 
-async function planAndAsk(region: Region, during: During): Promise<void> {
+/** Takes up what is wanted; `end` tells and notes what came of it. */
+function begin(region: Region): { by: string; end(told: 'done' | 'failed', detail: string): void } {
   const { state } = region;
   const by = state.replan?.wantedBy ?? SCHEDULE;
   const before = state.plan?.plan.hash ?? null;
-  const end = (told: 'done' | 'failed', detail: string): void => {
-    noteReplanned(region, by, before, `${told}: ${detail}`);
-    tell(region, by, told, detail);
-  };
   state.replan = { wantedBy: null, last: null, ...state.replan, startedMs: nowMs() };
   tell(region, by, 'running', 'forecasting');
+  return {
+    by,
+    end: (told, detail) => {
+      noteReplanned(region, by, before, `${told}: ${detail}`);
+      tell(region, by, told, detail);
+    },
+  };
+}
+
+async function planAndAsk(region: Region, during: During): Promise<void> {
+  const { state } = region;
+  const { by, end } = begin(region);
   try {
     const made = await during(planAnew(region));
     if (typeof made === 'string') return end('failed', made);
@@ -123,8 +132,8 @@ async function planAndAsk(region: Region, during: During): Promise<void> {
   } catch (error) {
     if (isCancellation(error)) throw error;
     // The next run plans anew, and keeps its place with the fleet.
-    if (error instanceof NewRunDue) state.replan.wantedBy = by;
-    else end('failed', failureOf(error).detail);
+    if (!(error instanceof NewRunDue)) end('failed', failureOf(error).detail);
+    else if (state.replan !== undefined) state.replan.wantedBy = by;
   }
 }
 
@@ -166,14 +175,7 @@ async function conclude(region: Region, approval: ApprovalState, made: Made, dur
  */
 export async function replanLaunch(region: Region, during: During): Promise<void> {
   const { state } = region;
-  const by = state.replan?.wantedBy ?? SCHEDULE;
-  const before = state.plan?.plan.hash ?? null;
-  const end = (told: 'done' | 'failed', detail: string): void => {
-    noteReplanned(region, by, before, `${told}: ${detail}`);
-    tell(region, by, told, detail);
-  };
-  state.replan = { wantedBy: null, last: null, ...state.replan, startedMs: nowMs() };
-  tell(region, by, 'running', 'forecasting');
+  const { end } = begin(region);
   try {
     const made = await during(planAnew(region));
     if (typeof made === 'string') return end('failed', `${made}; the plan before goes on waiting`);

@@ -75,7 +75,7 @@ function change({ state }: Region, command: Command, later: readonly Command[]):
 }
 
 /** A freeze came into force when it arrived: what was sent before it, and is carried out after, must not lift it. */
-function freezeWaiting(queue: readonly Command[]): Freeze | null {
+export function freezeWaiting(queue: readonly Command[]): Freeze | null {
   const waiting = queue.find(({ name }) => name === 'freeze');
   return waiting === undefined ? null : { who: waiting.message.who, why: waiting.message.why, since: nowIso() };
 }

@@ -100,7 +100,7 @@ const PROBLEMS_OF: Readonly<Record<MessageName, ProblemsOf>> = {
   repair: (fields) => [...repairFieldProblems(fields), ...repairValueProblems(fields)],
 };
 
-function textProblems(fields: Record<string, unknown>, field: string, max: number): string[] {
+export function textProblems(fields: Record<string, unknown>, field: string, max: number): string[] {
   const value = fields[field];
   if (typeof value !== 'string' || value.trim() === '') return [`${field} must be a non-empty string`];
   return value.length > max ? [`${field} is longer than ${max} characters`] : [];
