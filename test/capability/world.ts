@@ -60,6 +60,8 @@ export interface PlaceOptions {
   autonomy?: RegionSpec['autonomy'];
   /** Longer: more time to interfere with a judgement. */
   judgeSeconds?: number;
+  /** Longer: fewer events, for whoever draws each of them. Absent: 2. */
+  tickSeconds?: number;
   /** Temporal's own user interface too; absent: without. */
   ui?: boolean;
 }
@@ -84,7 +86,7 @@ export async function startPlace(options: PlaceOptions = {}): Promise<Place> {
         speed: 60,
         rateScale: 0.25,
         judgeSeconds: options.judgeSeconds ?? 2,
-        tickSeconds: 2,
+        tickSeconds: options.tickSeconds ?? 2,
         startupSeconds: 0.5,
         autonomy: options.autonomy ?? 'act',
         change: quicken,

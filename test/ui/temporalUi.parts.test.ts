@@ -18,7 +18,7 @@ describe("Temporal's user interface", () => {
 
   beforeAll(async () => {
     [place, browser] = await Promise.all([
-      startPlace({ ui: true }),
+      startPlace({ ui: true, tickSeconds: 30 }),
       chromium
         .executablePath()
         .then(async (executablePath) => browsers.launch({ executablePath, args: chromium.args, headless: true })),
@@ -43,6 +43,26 @@ describe("Temporal's user interface", () => {
     await page.keyboard.insertText(text);
   };
 
+  /** Opens the tab and waits until it shows `texts`; the page is loaded anew where it does not come to it. */
+  const searchAttributes = async (texts: readonly string[]): Promise<void> => {
+    let shown = '';
+    const look = async (): Promise<boolean> => {
+      await page.getByTestId('search-attributes-tab').click({ timeout: 10_000 });
+      return waitFor(`the page shows ${texts.join(' and ')}`, 10_000, async () => {
+        shown = await page.locator('body').innerText();
+        return texts.every((text) => shown.includes(text));
+      });
+    };
+    await waitFor('the search attributes', 90_000, async () =>
+      look().catch(async (error: unknown) => {
+        await page.reload();
+        throw error;
+      }),
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; the page shows: ${shown}`);
+    });
+  };
+
   it('starts a region from the text of its file', async () => {
     await open('start-workflow');
     await page.getByLabel('Workflow ID').fill(place.region.workflowId);
@@ -59,9 +79,7 @@ describe("Temporal's user interface", () => {
     await page.getByTestId('user-metadata-tab').click();
     // Markdown is shown in a frame of its own.
     await page.frameLocator('iframe').getByText('steps done: forecast, plan, pre-deploy').waitFor();
-    await page.getByTestId('search-attributes-tab').click();
-    await page.getByText('PsmgPhase').first().waitFor();
-    await page.getByText('operating').first().waitFor();
+    await searchAttributes(['PsmgPhase', 'operating']);
   });
 
   it('sends an override as a signal, which is in force on the proxy', async () => {
@@ -74,8 +92,7 @@ describe("Temporal's user interface", () => {
     };
     await open(`${workflow()}`);
     // The timeline is drawn anew with every event, and takes all that a small machine has.
-    await page.getByTestId('search-attributes-tab').click();
-    await page.getByText('PsmgPhase').first().waitFor();
+    await searchAttributes(['PsmgPhase']);
     const modal = page.locator('dialog[open]');
     // A menu that opens while the page still loads is closed again.
     await waitFor('the form for a signal', 30_000, async () => {
