@@ -15,7 +15,7 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/node_modules/.cache'],
 };
 
-/** `npm test` runs project "unit"; `npm run test:parts` runs project "parts" (files named *.parts.test.ts). */
+/** `npm test` runs project "unit"; `npm run test:parts` runs "parts" (files named *.parts.test.ts) and "envoy-before". */
 export default {
   // Real processes on a busy machine: what hangs is found all the same. Not an option of a project.
   testTimeout: 30_000,
@@ -27,5 +27,13 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', '\\.parts\\.test\\.ts$'],
     },
     { ...common, displayName: 'parts', testMatch: ['<rootDir>/**/*.parts.test.ts'] },
+    // The same tests of what proxies do with what we render, with the release before.
+    {
+      ...common,
+      displayName: 'envoy-before',
+      testMatch: ['<rootDir>/test/mesh/*.test.ts', '<rootDir>/test/capability/readBack.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.parts\\.test\\.ts$'],
+      setupFiles: ['<rootDir>/test/mesh/envoyBefore.ts'],
+    },
   ],
 };

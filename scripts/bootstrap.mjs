@@ -26,14 +26,14 @@ function checkNode() {
 const typescript = (file, ...args) => ['--import', 'tsx', path.join(root, file), ...args];
 const tool = (file, ...args) => [path.join(root, 'node_modules', file), ...args];
 
-function jest(project, args) {
+function jest(projects, args) {
   const chosen = args.some((arg) => /^(-w|-i|--runInBand|--maxWorkers)(=|$)/.test(arg));
   // Tests wait for real processes more than they compute; more than a few of those at once only slow each other.
   const workers = Math.min(4, Math.max(2, Math.floor(availableParallelism() / 2)));
   return [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
-    ...tool('jest/bin/jest.js', '--selectProjects', project),
+    ...tool('jest/bin/jest.js', ...projects.map((one) => `--selectProjects=${one}`)),
     ...(chosen ? [] : [`--maxWorkers=${workers}`]),
     ...args,
   ];
@@ -43,8 +43,8 @@ function jest(project, args) {
 const commands = {
   setup: { run: (args) => [typescript('scripts/setup.ts', ...args)] },
   start: { parts: 'start', ownGroup: true, run: (args) => [typescript('testbed/start.ts', ...args)] },
-  test: { parts: 'all', run: (args) => [jest('unit', args)] },
-  'test:parts': { parts: 'parts', run: (args) => [jest('parts', ['--passWithNoTests', ...args])] },
+  test: { parts: 'all', run: (args) => [jest(['unit'], args)] },
+  'test:parts': { parts: 'parts', run: (args) => [jest(['parts', 'envoy-before'], ['--passWithNoTests', ...args])] },
   lint: {
     run: () => [
       tool('eslint/bin/eslint.js', '.'),

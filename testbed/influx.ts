@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { locateBuilt } from '../scripts/parts/locate.js';
+import { locatePinned } from '../scripts/parts/locate.js';
 import { becomesAnswering, withLog } from './answering.js';
 import { freePort } from './ports.js';
 import { startProcess } from './processes.js';
@@ -74,7 +74,7 @@ export async function startInfluxd(options: InfluxdOptions): Promise<RunningInfl
 async function launch(directory: string, port: number, url: string): Promise<RunningProcess> {
   const server = startProcess(directory, {
     name: 'influxd',
-    command: locateBuilt('influxd'),
+    command: locatePinned('influxd'),
     args: [
       ...['run', '--bolt-path', path.join(directory, 'influxd.bolt')],
       ...['--sqlite-path', path.join(directory, 'influxd.sqlite'), '--engine-path', path.join(directory, 'engine')],

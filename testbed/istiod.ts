@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { SocketSpec } from '../core/spec/region.js';
-import { locateBuilt } from '../scripts/parts/locate.js';
+import { locatePinned } from '../scripts/parts/locate.js';
 import { becomesAnswering } from './answering.js';
 import { freePortRange } from './ports.js';
 import { startProcess } from './processes.js';
@@ -80,7 +80,7 @@ export async function startIstiod({ dir, files = {} }: IstiodOptions): Promise<F
   const { ports, meshFile } = seat;
   const process = startProcess(dir, {
     name: 'istiod',
-    command: locateBuilt('istiod-files'),
+    command: locatePinned('istiod-files'),
     args: [
       ...['-configDir', configDir, '-meshConfig', meshFile, '-grpcAddr', `${LOOPBACK}:${ports.grpc}`],
       ...['-httpAddr', `${LOOPBACK}:${ports.http}`, '-monitoringAddr', `${LOOPBACK}:${ports.monitoring}`],
@@ -112,7 +112,7 @@ export async function startIstiodOnKubernetes(options: {
   const { ports, meshFile } = seat;
   const process = startProcess(dir, {
     name: 'istiod',
-    command: locateBuilt('pilot-discovery'),
+    command: locatePinned('pilot-discovery'),
     args: [
       ...['discovery', '--kubeconfig', kubernetes.kubeconfig, '--registries', 'Kubernetes', '--meshConfig', meshFile],
       ...['--networksConfig', '/dev/null', '--grpcAddr', `${LOOPBACK}:${ports.grpc}`],

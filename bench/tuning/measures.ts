@@ -1,0 +1,119 @@
+import { createRandom } from '../../core/forecast/random.js';
+import type { TwinModel } from '../../core/simulate/model.js';
+import type { Counts, TwinResult, TwinSlice } from '../../core/simulate/result.js';
+import { SURGE } from './demand.js';
+
+export const WINDOW_MS = 10_000;
+/** A window violates the SLO when a smaller share than this of what ended in it was answered within the deadline. */
+export const SLO_SHARE = 0.99;
+/** In the currency of the entries' values. */
+const INSTANCE_HOUR = 1;
+const EGRESS_REQUEST = 0.00002;
+const SURGE_HEAD_SECONDS = 60;
+
+/** What one run is judged by; shares are 0–1. */
+export interface RunMeasures {
+  /** Of windows after the warm-up in which anything ended, 0–100. */
+  violatingPercent: number;
+  goodputShare: number;
+  /** Answered within the deadline, rps. */
+  goodputRps: number;
+  /** Value of those a second. */
+  valuePerSecond: number;
+  /** Of what came in the first 60 s of the surge, what was not answered in time. */
+  surgeLostShare: number;
+  /** Of our own region. */
+  instanceSeconds: number;
+  /** Value of goodput less instances and egress, over the value of what was offered. */
+  reward: number;
+}
+
+export type MeasureName = keyof RunMeasures;
+
+export function measuresOf(result: TwinResult, model: TwinModel): RunMeasures {
+  const seconds = (result.durationMs - result.warmUpMs) / 1000;
+  const windows = result.windows.filter(({ fromMs }) => fromMs >= result.warmUpMs);
+  const judged = windows.map(goodShare).filter((share) => share !== null);
+  const head = windows.filter(({ fromMs }) => {
+    const from = fromMs / 1000 - SURGE.fromSeconds;
+    return from >= 0 && from < SURGE_HEAD_SECONDS;
+  });
+  const good = sumOf([result.totals], ({ withinDeadline }) => withinDeadline);
+  const lost = head.reduce((sum, window) => sum + Math.max(0, offeredIn(window) - goodIn(window)), 0);
+  return {
+    violatingPercent: (100 * judged.filter((share) => share < SLO_SHARE).length) / Math.max(1, judged.length),
+    goodputShare: good / Math.max(1, sumOf([result.totals], ({ offered }) => offered)),
+    goodputRps: good / seconds,
+    valuePerSecond: valueOf(result.totals, model, ({ withinDeadline }) => withinDeadline) / seconds,
+    surgeLostShare: lost / Math.max(1, sumOf(head, ({ offered }) => offered)),
+    instanceSeconds: instanceSecondsOf(result.totals, model),
+    reward: rewardOf(result.totals, model),
+  };
+}
+
+/**
+ * By user request at the entry, within its deadline, over what was offered, weighted by value; less the hours of own
+ * instances and the requests sent to other regions. 1 is all of the value for nothing.
+ */
+export function rewardOf(slice: TwinSlice, model: TwinModel): number {
+  const offered = valueOf(slice, model, (entry) => entry.offered);
+  const good = valueOf(slice, model, ({ withinDeadline }) => withinDeadline);
+  const egress = slice.services.reduce((sum, one) => sum + one.egress, 0);
+  const cost = (INSTANCE_HOUR * instanceSecondsOf(slice, model)) / 3600 + EGRESS_REQUEST * egress;
+  return offered > 0 ? (good - cost) / offered : 0;
+}
+
+function instanceSecondsOf({ services }: TwinSlice, model: TwinModel): number {
+  const own = model.regions[0]?.name;
+  return services.reduce((sum, one) => sum + (one.region === own ? one.instanceSeconds : 0), 0);
+}
+
+type Entry = TwinSlice['entries'][number];
+
+function valueOf({ entries }: TwinSlice, model: TwinModel, count: (entry: Entry) => number): number {
+  return entries.reduce((sum, entry, i) => sum + count(entry) * (model.entries[i]?.value ?? 0), 0);
+}
+
+function sumOf(slices: readonly TwinSlice[], count: (entry: Entry) => number): number {
+  return slices.reduce((sum, { entries }) => sum + entries.reduce((all, entry) => all + count(entry), 0), 0);
+}
+
+const goodIn = (slice: TwinSlice): number => sumOf([slice], ({ withinDeadline }) => withinDeadline);
+const offeredIn = (slice: TwinSlice): number => sumOf([slice], ({ offered }) => offered);
+
+/** Of all that ended; 0 where much came and nothing ended, `null` where nothing came. */
+function goodShare(slice: TwinSlice): number | null {
+  const ended = sumOf([slice], endedOf);
+  if (ended > 0) return goodIn(slice) / ended;
+  return offeredIn(slice) > 0 ? 0 : null;
+}
+
+function endedOf({ succeeded, failed, timedOut, refused }: Counts): number {
+  const { retryBudget: _, ...counted } = refused;
+  return succeeded + failed + timedOut + Object.values(counted).reduce((sum, n) => sum + n, 0);
+}
+
+export interface MedianInterval {
+  low: number;
+  median: number;
+  high: number;
+}
+
+const DRAWS = 1000;
+
+/** The median with the 95 % interval of its bootstrap (percentiles of 1,000 draws); few values give wide ones. */
+export function medianInterval(values: readonly number[], seed: number): MedianInterval {
+  const random = createRandom(seed);
+  const drawn = Array.from({ length: DRAWS }, () =>
+    medianOfValues(values.map(() => values[Math.floor(random() * values.length)] ?? NaN)),
+  ).sort((a, b) => a - b);
+  const at = (share: number): number => drawn[Math.round(share * (DRAWS - 1))] ?? NaN;
+  return { low: at(0.025), median: medianOfValues(values), high: at(0.975) };
+}
+
+export function medianOfValues(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(half) - 1] ?? NaN, sorted[Math.floor(half)] ?? NaN];
+  return sorted.length % 2 === 1 ? high : (low + high) / 2;
+}

@@ -1,0 +1,89 @@
+import { markdownTable } from '../markdown.js';
+import { median, quantile } from './figures.js';
+import type { Figures } from './figures.js';
+import type { Load } from './loads.js';
+
+export type FigureName = 'p50Ms' | 'p99Ms' | 'goodputRps' | 'errorPercent';
+
+/** One figure of one load: what real Envoys showed, and the twin. */
+export interface Cell {
+  load: string;
+  figure: FigureName;
+  real: readonly number[];
+  twin: readonly number[];
+  /** Twin less real: percent of the real, points for error rates. */
+  off: number;
+  /** Absent: nothing is promised of it. */
+  allowed?: number;
+  within?: boolean;
+}
+
+const ALLOWED: Readonly<Record<FigureName, number>> = { p50Ms: 15, p99Ms: 15, goodputRps: 10, errorPercent: 0.5 };
+const WORDS: Readonly<Record<FigureName, string>> = {
+  p50Ms: 'p50, ms',
+  p99Ms: 'p99, ms',
+  goodputRps: 'goodput, rps',
+  errorPercent: 'errors, %',
+};
+
+export function cellsOf(load: Pick<Load, 'name' | 'judged'>, real: readonly Figures[], twin: readonly Figures[]): Cell[] {
+  const figures: FigureName[] =
+    load.judged === 'latency' ? ['p50Ms', 'p99Ms', 'errorPercent'] : ['goodputRps', 'errorPercent', 'p50Ms', 'p99Ms'];
+  return figures.map((figure) => {
+    const isPromised = figure === 'errorPercent' || (load.judged === 'latency') === figure.endsWith('Ms');
+    return cellOf(load.name, figure, real, twin, isPromised);
+  });
+}
+
+function cellOf(
+  load: string,
+  figure: FigureName,
+  realRuns: readonly Figures[],
+  twinRuns: readonly Figures[],
+  isPromised: boolean,
+): Cell {
+  const real = realRuns.map((run) => run[figure]);
+  const twin = twinRuns.map((run) => run[figure]);
+  const [seen, simulated] = [median(real), median(twin)];
+  const off = figure === 'errorPercent' ? simulated - seen : 100 * (simulated / seen - 1);
+  const allowed = ALLOWED[figure];
+  // Without a single run that counts nothing is within anything.
+  const verdict = isPromised ? { allowed, within: Math.abs(off) <= allowed } : {};
+  return { load, figure, real, twin, off, ...verdict };
+}
+
+export function cellTable(cells: readonly Cell[]): string {
+  const header = ['load', 'figure', 'real', 'least–most', 'twin', '5–95 % of its runs', 'off', 'verdict'];
+  const rows = cells.map(({ load, figure, real, twin, off, allowed, within }) => {
+    const digits = figure === 'errorPercent' ? 2 : 1;
+    const unit = figure === 'errorPercent' ? ' points' : ' %';
+    const verdict = allowed === undefined ? '–' : within === true ? `within ${allowed}` : `**beyond ${allowed}**`;
+    return [
+      load,
+      WORDS[figure],
+      shown(median(real), digits),
+      `${shown(Math.min(...real), digits)}–${shown(Math.max(...real), digits)}`,
+      shown(median(twin), digits),
+      `${shown(quantile(twin, 0.05), digits)}–${shown(quantile(twin, 0.95), digits)}`,
+      Number.isFinite(off) ? `${off >= 0 ? '+' : '−'}${Math.abs(off).toFixed(digits)}${unit}` : 'void',
+      verdict,
+    ];
+  });
+  return markdownTable([header, ...rows], 2);
+}
+
+/** How many of what is promised is kept, by figure. */
+export function summaryOf(cells: readonly Cell[]): string {
+  const figures: FigureName[] = ['p50Ms', 'p99Ms', 'goodputRps', 'errorPercent'];
+  return figures
+    .map((figure) => {
+      const promised = cells.filter((cell) => cell.figure === figure && cell.allowed !== undefined);
+      const kept = promised.filter(({ within }) => within === true).length;
+      return `${WORDS[figure].split(',')[0]} ${kept} of ${promised.length}`;
+    })
+    .join(', ');
+}
+
+function shown(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
+}
