@@ -8,4 +8,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.ok);
 });
 
-await run(createProgram(), process.argv);
+await run(await createProgram(process.argv[2]), process.argv);

@@ -9,7 +9,7 @@ import { liveMesh } from '../core/plan/live.js';
 import type { FileSet } from '../core/spec/artifact.js';
 import type { DemandForecast } from '../core/spec/forecast.js';
 import type { ServiceGraph } from '../core/spec/graph.js';
-import { canonicalJson, planHash } from '../core/spec/hash.js';
+import { canonicalJson, planHash, releaseHash } from '../core/spec/hash.js';
 import { parseInstant } from '../core/spec/instant.js';
 import { parseDemand } from '../core/spec/parseDemand.js';
 import { parseRegion } from '../core/spec/parseRegion.js';
@@ -18,6 +18,7 @@ import type { Problem, Result } from '../core/spec/problem.js';
 import { ok, refused } from '../core/spec/problem.js';
 import type { RegionSpec } from '../core/spec/region.js';
 import { INSTANCE_TARGETS_FILE, renderInstanceTargets } from '../delivery/kubernetes/instanceTargets.js';
+import { DELIVERIES } from '../delivery/registry.js';
 import { renderIstio } from '../mesh/istio/render.js';
 import { MESHES } from '../mesh/registry.js';
 import { EXIT, printJson, refuse } from './output.js';
@@ -26,11 +27,6 @@ import { peaksOf, readDeployments, readGraph } from './planInputs.js';
 import { readPlan } from './readPlan.js';
 import { readText } from './readText.js';
 import { OutFolderError, PLAN_FILE, writeOutFolder } from './outFolder.js';
-
-export interface PlanCommandDeps {
-  forecast(region: RegionSpec, at?: string): Promise<Result<DemandForecast>>;
-  renderDelivery(region: RegionSpec, perHost: Readonly<Record<string, FileSet>>): FileSet;
-}
 
 interface PlanOptions {
   out: string;
@@ -42,7 +38,7 @@ interface PlanOptions {
   format: string;
 }
 
-export function registerPlan(program: Command, deps: PlanCommandDeps): void {
+export function registerPlan(program: Command): void {
   program
     .command('plan')
     .description('plan the mesh of a region and render every form of it; nothing is applied')
@@ -56,7 +52,7 @@ export function registerPlan(program: Command, deps: PlanCommandDeps): void {
     .option('--format <format>', 'text or json', 'text')
     .action(async (file: string, options: PlanOptions) => {
       const json = options.format === 'json';
-      const planned = await planFile(file, options, deps);
+      const planned = await planFile(file, options);
       if (!planned.ok) return refuse(planned.problems, json ? 'json' : 'text');
       const { plan, graph, files } = planned.value;
       const before = options.against === undefined ? undefined : await readPlan(options.against);
@@ -94,7 +90,7 @@ interface Planned {
   files: FileSet;
 }
 
-async function planFile(file: string, options: PlanOptions, deps: PlanCommandDeps): Promise<Result<Planned>> {
+async function planFile(file: string, options: PlanOptions): Promise<Result<Planned>> {
   const text = await readText(file);
   if (!text.ok) return text;
   const region = parseRegion(text.value, file);
@@ -103,7 +99,7 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
   if (optionsWrong.length > 0) return refused(optionsWrong);
   const graph = await readGraph(region.value);
   const forecast =
-    options.demand === undefined ? await deps.forecast(region.value, options.at) : await readDemand(options.demand);
+    options.demand === undefined ? await makeForecast(region.value, options.at) : await readDemand(options.demand);
   const deployments = await readDeployments(region.value);
   const peaks = await peaksOf(region.value);
   if (!graph.ok || !forecast.ok || !deployments.ok || !peaks.ok) {
@@ -114,12 +110,12 @@ async function planFile(file: string, options: PlanOptions, deps: PlanCommandDep
     peaks: peaks.value,
   });
   if (!plan.ok) return refused(plan.problems.map((problem) => ({ file, ...problem })));
-  const files = renderPlan(region.value, text.value, plan.value, deps);
+  const files = renderPlan(region.value, text.value, plan.value);
   return files.ok ? ok({ plan: plan.value, graph: graph.value, files: files.value }) : files;
 }
 
 /** The plan as it runs when activation has ended; `region.yaml` goes along, so that the folder can be checked alone. */
-function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps: PlanCommandDeps): Result<FileSet> {
+function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan): Result<FileSet> {
   const problems = lintWindows(region, plan);
   if (problems.length > 0) return refused(problems);
   const live = liveMesh(region, plan, planHash(plan), ACTIVATED);
@@ -139,7 +135,21 @@ function renderPlan(region: RegionSpec, regionText: string, plan: MeshPlan, deps
     ),
     ...below('istio', renderIstio(live, region, { calls })),
     ...below('kubernetes', { [INSTANCE_TARGETS_FILE]: renderInstanceTargets(plan) }),
-    ...below(region.delivery.tool, deps.renderDelivery(region, perHost)),
+    ...below(region.delivery.tool, renderDelivery(region, perHost)),
+  });
+}
+
+function renderDelivery(region: RegionSpec, perHost: Readonly<Record<string, FileSet>>): FileSet {
+  return DELIVERIES[region.delivery.tool]({
+    region,
+    deployment: {
+      region: region.name,
+      deploymentId: 'preview',
+      epoch: 1,
+      expectedHash: null,
+      releaseHash: releaseHash(perHost),
+    },
+    releases: perHost,
   });
 }
 
@@ -167,6 +177,12 @@ function optionProblems(options: PlanOptions, region: RegionSpec | undefined): P
     problems.push({ code: 'option', field: '--service', message, expected: services.join(', ') });
   }
   return problems;
+}
+
+/** What forecasts is loaded by those who want a forecast. */
+async function makeForecast(region: RegionSpec, at?: string): Promise<Result<DemandForecast>> {
+  const { forecastFromFile } = await import('./planForecast.js');
+  return forecastFromFile(region, at);
 }
 
 async function readDemand(file: string): Promise<Result<DemandForecast>> {

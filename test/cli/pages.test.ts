@@ -39,8 +39,8 @@ describe('docs/operations.md', () => {
 });
 
 describe('docs/cli.md', () => {
-  it('lists exactly the commands of the program', () => {
-    const tree = commandTree(createProgram());
+  it('lists exactly the commands of the program', async () => {
+    const tree = commandTree(await createProgram());
     const isGroup = new Set(tree.filter(({ commands }) => commands.length > 0).map(({ path: at }) => at));
     const listed = firstCells(pageText('docs/cli.md')).filter((cell) => cell.startsWith('psmg '));
     const all = tree.map(({ path: at }) => at);
