@@ -99,6 +99,25 @@ describe('controls', () => {
     expect(result.totals.services[1]!.failed).toBe(0);
   });
 
+  it('an instance that was called back while it drained gets requests, though a check fell due meanwhile', () => {
+    const targets: Readonly<Record<number, number>> = { 0: 8, 1: 4, 4: 8 };
+    const idle = (view: TwinView): number[] =>
+      view.instances.filter((one) => one.service === 'b' && one.offered === 0).map(({ instance }) => instance);
+    let last: number[] = [];
+    simulate({
+      ...runOf(pair(), 300, { durationMs: 10_000 }),
+      control: {
+        intervalMs: 1000,
+        onTick: (view) => {
+          last = idle(view);
+          const target = targets[view.tick];
+          return target === undefined ? [] : [{ service: 'b', targetInstances: target }];
+        },
+      },
+    });
+    expect(last).toEqual([]);
+  });
+
   it('a limiter at the door sheds, and is told how each of its requests ended', () => {
     const told = { asked: 0, admitted: 0, answered: 0, most: 0 };
     const admission: AdmissionFactory = ({ side, service: name }) => {

@@ -57,6 +57,8 @@ export function setTarget(world: World, place: Place, target: number): void {
 function join(world: World, place: Place, instance: Instance): void {
   if (instance.state === 'draining') {
     instance.enter('ready', world.now);
+    // A check that fell due while it drained did not let it in.
+    healthChanged(world, place, instance.index, false);
     return;
   }
   for (const view of place.views) view.failsHealth[instance.index] = 1;
