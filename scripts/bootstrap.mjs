@@ -69,6 +69,7 @@ const commands = {
   'bench:capacity': { run: (args) => [typescript('bench/capacity/cases.ts', ...args)] },
   'bench:descriptors': { run: (args) => [typescript('bench/descriptors/agree.ts', ...args)] },
   'bench:retries': { run: (args) => [typescript('bench/retries/main.ts', ...args)] },
+  'bench:twin': { parts: 'start', run: (args) => [typescript('bench/twin/main.ts', ...args)] },
   'bench:metrics': { run: (args) => [typescript('bench/metrics/embedded.ts', ...args)] },
   'bench:scrape': { parts: 'start', run: (args) => [typescript('bench/scrape/scrape.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
