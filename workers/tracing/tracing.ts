@@ -35,7 +35,9 @@ export function startTracing(config: TraceConfig, log?: Log): Tracing {
   const own = new Resource({ 'service.name': config.serviceName, 'service.instance.id': randomUUID() });
   const detected: IResource = envDetectorSync.detect();
   const resource = new Resource(detected.attributes).merge(own);
-  const processor = new RegionSpanProcessor(new BatchSpanProcessor(new OTLPTraceExporter()));
+  // A batch that is sent just as the other side closes a connection for having been idle is lost, and not repeated.
+  const exporter = new OTLPTraceExporter({ keepAlive: false });
+  const processor = new RegionSpanProcessor(new BatchSpanProcessor(exporter));
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new AsyncContextManager() });
   return {
