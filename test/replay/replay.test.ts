@@ -18,6 +18,8 @@ jest.setTimeout(60_000);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const HISTORIES = path.join(root, 'test', 'replay', 'histories');
 const MAX_BYTES = 100 * 1024;
+const MAX_EVENTS = 5000;
+const MAX_PAYLOAD_BYTES = 256 * 1024;
 
 const versions = readdirSync(HISTORIES).sort();
 const folderOf = (version: string): string => path.join(HISTORIES, version);
@@ -79,6 +81,26 @@ it('together they hold every workflow, every message, a failed start and a run t
   wanted.push(...operators, 'continue-as-new', 'repair', 'freeze-all', 'resume-all', 'permit-request');
   expect([...messages]).toEqual(expect.arrayContaining([...wanted, 'hold', 'run', 'copy', 'adjustment-held']));
 });
+
+it('no run has more events, and no payload more bytes, than the limits of docs/upgrading.md', () => {
+  for (const version of versions) {
+    for (const file of filesOf(version)) {
+      const { events } = historyOf(version, file);
+      const largest = Math.max(...payloadBytes(events));
+      expect({ file, held: events.length <= MAX_EVENTS && largest <= MAX_PAYLOAD_BYTES, largest }).toMatchObject({
+        held: true,
+      });
+    }
+  }
+});
+
+/** Size of the data of every payload anywhere below `value`. */
+function payloadBytes(value: unknown): number[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { metadata, data } = value as { metadata?: unknown; data?: unknown };
+  if (metadata !== undefined && typeof data === 'string') return [Buffer.from(data, 'base64').length];
+  return Object.values(value).flatMap(payloadBytes);
+}
 
 /** Name of what a signal or an accepted update asks for. */
 function messageOf(event: HistoryJson['events'][number]): string | null {
