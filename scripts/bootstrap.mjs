@@ -60,6 +60,7 @@ const commands = {
   'campaign:fuzz-graph': { run: (args) => [typescript('bench/graph/fuzz.ts', ...args)] },
   'campaign:kills': { parts: 'start', run: (args) => [typescript('bench/kills/campaign.ts', ...args)] },
   'campaign:metrics': { parts: 'parts', run: (args) => [typescript('bench/metrics/campaign.ts', ...args)] },
+  'campaign:safety': { run: (args) => [typescript('bench/tuning/safetyMain.ts', ...args)] },
   'bench:forecast': { run: (args) => [typescript('bench/forecast/main.ts', ...args)] },
   'bench:campaigns': { run: (args) => [typescript('bench/forecast/campaigns.ts', ...args)] },
   'bench:region': { run: (args) => [typescript('bench/forecast/region.ts', ...args)] },
@@ -71,6 +72,7 @@ const commands = {
   'bench:retries': { run: (args) => [typescript('bench/retries/main.ts', ...args)] },
   'bench:twin': { parts: 'start', run: (args) => [typescript('bench/twin/main.ts', ...args)] },
   'bench:metrics': { run: (args) => [typescript('bench/metrics/embedded.ts', ...args)] },
+  'bench:tuning': { run: (args) => [typescript('bench/tuning/main.ts', ...args)] },
   'bench:scrape': { parts: 'start', run: (args) => [typescript('bench/scrape/scrape.ts', ...args)] },
   // A diagnosis changes nothing, except that it cannot run at all without the packages.
   doctor: { diagnoses: true, run: (args) => [typescript('scripts/doctor.ts', ...args)] },
