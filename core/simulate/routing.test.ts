@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { onProbe, recordResult } from './engine/health.js';
 import { Run } from './engine/run.js';
 import { oneRegion, place, runOf, service } from './fixtures.js';
 import type { PlaceSketch } from './fixtures.js';
@@ -224,6 +225,20 @@ describe('outlier detection', () => {
     const { ejections, failed } = run({ 'outlier.maxEjectionPercent': 24 }).totals.services[0]!;
     expect(ejections).toBe(0);
     expect(failed).toBeGreaterThan(5000);
+  });
+
+  it('a host that returns begins anew: what failed while it was out is forgotten', () => {
+    const { world } = new Run(runOf(oneRegion([service('a', SHORT, { instances: 4, settings: base })]), 1));
+    const view = world.views[0]!;
+    const fail = (times: number): boolean => {
+      for (let i = 0; i < times; i++) recordResult(world, view, 0, true);
+      return view.ejectedAt[0]! >= 0;
+    };
+    expect([fail(4), fail(1)]).toEqual([false, true]);
+    // Requests that it was asked before.
+    fail(3);
+    onProbe(world, view.number * world.hostStride);
+    expect([fail(4), fail(1)]).toEqual([false, true]);
   });
 
   it('a health check that passes ends it, as Envoy has it by default', () => {

@@ -113,8 +113,10 @@ export function onOutlierTick(world: World, number: number): void {
   if (busy) world.queue.push(world.now + view.outlierIntervalMs, event(OUTLIER, number));
 }
 
+/** Failures of requests that were underway when it was taken out are forgotten, as Envoy does. */
 function bringBack(view: View, host: number, now: number): void {
   view.ejectedAt[host] = -1;
+  view.streak[host] = 0;
   view.ejected--;
   refresh(view, now);
 }
