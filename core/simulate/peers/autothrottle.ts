@@ -7,9 +7,6 @@ import { Tower } from './autothrottleTower.js';
 import type { TowerSample } from './autothrottleTower.js';
 import { istioModel, ownRegion, param } from './istioModel.js';
 
-/** One CFS period in the paper is 100 ms; instances take seconds to start. */
-const PERIOD_MS = 1000;
-
 /**
  * An Autothrottle-like two-level autoscaler over Istio's defaults. The twin has no CPU quotas: what a Captain sets is
  * the number of instances, and what it holds at its target is not the share of throttled periods but the share of
@@ -30,11 +27,11 @@ export function autothrottleFrom(
     source: 'Autothrottle (NSDI 2024), sections 3.2 (Captain) and 3.3 (Tower), and its artifact',
     grid: [
       set({}),
-      set({ stepSeconds: 30 }),
+      set({ periodMs: 500, startLevel: 3 }),
+      set({ periodMs: 500 }),
+      set({ periodMs: 500, startLevel: 3, stepSeconds: 30 }),
       set({ startLevel: 1 }),
-      set({ startLevel: 0, stepSeconds: 30 }),
-      set({ exploreShare: 0 }),
-      set({ startLevel: 3, stepSeconds: 30 }),
+      set({ periodMs: 500, startLevel: 3, exploreShare: 0 }),
     ],
     create: ({ model, params, seed }: PolicyInput): PolicyRun => ({
       model: istioModel(model),
@@ -43,21 +40,23 @@ export function autothrottleFrom(
   };
 }
 
+/** `periodMs`: 100 ms in the paper, a CFS period; instances take seconds to start. `startLevel`: rung of both groups at first. */
 function set(change: PolicyParams): PolicyParams {
-  return { stepSeconds: 60, exploreShare: 0.1, startLevel: 2, ...change };
+  return { periodMs: 1000, stepSeconds: 60, exploreShare: 0.1, startLevel: 2, ...change };
 }
 
 function steering(model: TwinModel, params: PolicyParams, tower: Tower): TwinControl {
   const own = ownRegion(model);
   const captains = captainsOf(model, own);
   const first = firstGroup(captains);
-  const step = param(params, 'stepSeconds');
+  const periodMs = param(params, 'periodMs');
+  const step = Math.max(1, Math.round((1000 * param(params, 'stepSeconds')) / periodMs));
   const aim = (): void => {
     for (const captain of captains) captain.target = tower.targets[first.has(captain.service) ? 0 : 1];
   };
   aim();
   return {
-    intervalMs: PERIOD_MS,
+    intervalMs: periodMs,
     onTick: (view): readonly TwinAction[] => {
       tower.see(
         view.entries,

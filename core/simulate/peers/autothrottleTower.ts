@@ -70,7 +70,7 @@ export class Tower {
   /** Ends a step, learns from it and chooses the arm of the next. */
   choose(): void {
     const { seen, options } = this;
-    const rps = seen.offered / Math.max(1, seen.ticks);
+    const rps = seen.offered / Math.max(1, seen.ticks * (param(options.params, 'periodMs') / 1000));
     if (seen.offered > 0) {
       const late = Math.max(0, 1 - seen.good / seen.offered);
       const sample = { rps, arm: this.arm, late, workers: seen.workers / seen.ticks };

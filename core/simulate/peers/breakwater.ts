@@ -1,4 +1,4 @@
-import type { AdmissionFactory, InstanceView, ProxyView, TwinControl, TwinView } from '../control.js';
+import type { AdmissionFactory, InstanceView, ProxyView, TwinView } from '../control.js';
 import type { TwinModel } from '../model.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
 import { istioModel, ownRegion, param } from './istioModel.js';
@@ -25,7 +25,7 @@ export const breakwater: TwinPolicy = {
     set({ targetShare: 0.1 }),
     set({ targetShare: 0.1, beta: 0.1 }),
     set({ targetShare: 0.2, beta: 0.1 }),
-    set({ targetShare: 0.05, beta: 0.1 }),
+    set({ intervalMs: 10, targetShare: 0.1 }),
   ],
   create: ({ model, params }: PolicyInput): PolicyRun => {
     const credits = new Credits(model, params);
@@ -39,7 +39,7 @@ export const breakwater: TwinPolicy = {
 
 /** `intervalMs`: a round trip, by which pools are updated. `targetShare`: of the shortest deadline that rests on the service. */
 function set(change: PolicyParams): PolicyParams {
-  return { intervalMs: 10, targetShare: 0.4, alpha: 0.001, beta: 0.02, ...change };
+  return { intervalMs: 20, targetShare: 0.4, alpha: 0.001, beta: 0.02, ...change };
 }
 
 interface Server {

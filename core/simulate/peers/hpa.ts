@@ -20,12 +20,12 @@ export const hpa: TwinPolicy = {
   name: 'hpa',
   source: 'Kubernetes autoscaling/v2: algorithm details, default behaviour, readiness and missing metrics',
   grid: [
-    { targetUtilisation: 0.8, stabilisationMs: 300_000, timeoutOverDeadline: 0 },
-    { targetUtilisation: 0.5, stabilisationMs: 300_000, timeoutOverDeadline: 0 },
-    { targetUtilisation: 0.6, stabilisationMs: 300_000, timeoutOverDeadline: 0 },
-    { targetUtilisation: 0.7, stabilisationMs: 300_000, timeoutOverDeadline: 0 },
-    { targetUtilisation: 0.6, stabilisationMs: 300_000, timeoutOverDeadline: 1 },
-    { targetUtilisation: 0.7, stabilisationMs: 60_000, timeoutOverDeadline: 1 },
+    set({}),
+    set({ targetUtilisation: 0.5 }),
+    set({ targetUtilisation: 0.7 }),
+    set({ targetUtilisation: 0.6, countsQueue: 1 }),
+    set({ targetUtilisation: 0.7, countsQueue: 1, timeoutOverDeadline: 1 }),
+    set({ targetUtilisation: 0.7, countsQueue: 1, timeoutOverDeadline: 1, stabilisationMs: 60_000 }),
   ],
   create: ({ model, params }: PolicyInput): PolicyRun => {
     const settings = { 'timeout.requestMs': timeoutMs(model, param(params, 'timeoutOverDeadline')) };
@@ -33,8 +33,20 @@ export const hpa: TwinPolicy = {
   },
 };
 
+/** `countsQueue` 1: requests that wait count as busy workers, as where concurrency is the metric; the share may pass 1. */
+function set(change: PolicyParams): PolicyParams {
+  return { targetUtilisation: 0.8, countsQueue: 0, stabilisationMs: 300_000, timeoutOverDeadline: 0, ...change };
+}
+
+interface Rules {
+  target: number;
+  countsQueue: boolean;
+  stabilisationMs: number;
+}
+
 interface Scaler {
   service: string;
+  workers: number;
   most: number;
   replicas: number;
   /** Recommendations and additions, with their times. */
@@ -54,26 +66,26 @@ function scaling(model: TwinModel, params: PolicyParams): TwinControl {
     const most = Math.max(replicas, place.maxInstances ?? 0);
     // What runs when the autoscaler begins counts as asked for.
     const recommended = [{ atMs: 0, replicas }];
-    return [{ service: service.name, most, replicas, recommended, added: [], wasReady: new Set(ready) }];
+    const { workers } = place.instances.at(-1)!;
+    return [{ service: service.name, workers, most, replicas, recommended, added: [], wasReady: new Set(ready) }];
   });
-  const rules = { target: param(params, 'targetUtilisation'), stabilisationMs: param(params, 'stabilisationMs') };
+  const rules: Rules = {
+    target: param(params, 'targetUtilisation'),
+    countsQueue: param(params, 'countsQueue') !== 0,
+    stabilisationMs: param(params, 'stabilisationMs'),
+  };
   return {
     intervalMs: SYNC_MS,
     onTick: (view) => scalers.flatMap((scaler) => sync(scaler, view, own, rules)),
   };
 }
 
-function sync(
-  scaler: Scaler,
-  view: TwinView,
-  own: string,
-  rules: { target: number; stabilisationMs: number },
-): TwinAction[] {
+function sync(scaler: Scaler, view: TwinView, own: string, rules: Rules): TwinAction[] {
   const { nowMs } = view;
   const pods = view.instances.filter(
     (one) => one.service === scaler.service && one.region === own && one.instance < scaler.replicas,
   );
-  const asked = recommend(scaler, pods, rules.target);
+  const asked = recommend(scaler, pods, rules);
   scaler.wasReady = new Set(pods.filter(({ state }) => state === 'ready').map(({ instance }) => instance));
   scaler.recommended.push({ atMs: nowMs, replicas: asked });
   scaler.recommended = scaler.recommended.filter(({ atMs }) => atMs > nowMs - rules.stabilisationMs);
@@ -91,11 +103,13 @@ function sync(
  * `ceil(replicas × utilisation / target)`. Pods that are not ready count as idle when it would scale up; where that
  * turns the direction, or leaves it within the tolerance, nothing changes.
  */
-function recommend(scaler: Scaler, pods: readonly InstanceView[], target: number): number {
+function recommend(scaler: Scaler, pods: readonly InstanceView[], rules: Rules): number {
   const measured = pods.filter(({ state, instance }) => state === 'ready' && scaler.wasReady.has(instance));
   const unready = pods.length - measured.length;
   if (measured.length === 0) return scaler.replicas;
-  const busy = measured.reduce((sum, { utilisation }) => sum + utilisation, 0);
+  const { target } = rules;
+  const waiting = (queued: number): number => (rules.countsQueue ? queued / scaler.workers : 0);
+  const busy = measured.reduce((sum, { utilisation, queued }) => sum + utilisation + waiting(queued), 0);
   const ratio = busy / measured.length / target;
   if (unready === 0 || ratio <= 1) {
     if (Math.abs(ratio - 1) <= TOLERANCE) return scaler.replicas;

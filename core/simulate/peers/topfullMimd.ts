@@ -18,10 +18,10 @@ export const topfullMimd: TwinPolicy = {
   grid: [
     set({}),
     set({ decreaseShare: 0.1, increaseShare: 0.02 }),
-    set({ decreaseShare: 0.2, increaseShare: 0.02 }),
+    set({ decreaseShare: 0.1, increaseShare: 0.05, latencyShare: 0.7 }),
     set({ decreaseShare: 0.2, increaseShare: 0.05, latencyShare: 0.7 }),
-    set({ decreaseShare: 0.1, increaseShare: 0.02, latencyShare: 0.5 }),
-    set({ decreaseShare: 0.2, increaseShare: 0.05, latencyShare: 0.7, timeoutOverDeadline: 1 }),
+    set({ decreaseShare: 0.2, increaseShare: 0.1, latencyShare: 0.5 }),
+    set({ decreaseShare: 0.2, increaseShare: 0.1, latencyShare: 0.5, timeoutOverDeadline: 1 }),
   ],
   create: ({ model, params }: PolicyInput): PolicyRun => {
     const settings = { 'timeout.requestMs': timeoutMs(model, param(params, 'timeoutOverDeadline')) };
