@@ -1,0 +1,114 @@
+import type { PlannedService } from '../../tuning/bandit/coefficients.js';
+import { meanOf } from '../engine/workTime.js';
+import type { TwinDemand, TwinModel, TwinPlace, TwinService } from '../model.js';
+
+/** What the tuner knows of a region from its model: the plan's view of it, which a twin that is wrong does not share. */
+export interface Knowledge {
+  own: string;
+  model: TwinModel;
+  /** Of our own region, in the order of the model. */
+  services: readonly KnownService[];
+}
+
+export interface KnownService {
+  index: number;
+  name: string;
+  place: TwinPlace;
+  /** Requests that one instance works on at a time. */
+  workers: number;
+  workMs: number;
+  startupMs: number;
+  /** Requests to it for one of each entry, in the order of the model's entries. */
+  visits: readonly number[];
+  /** Of the entries that reach it, the shortest; Infinity: none does. */
+  deadlineMs: number;
+  callers: readonly string[];
+  callees: readonly string[];
+}
+
+export function knowledgeOf(model: TwinModel): Knowledge {
+  const own = model.regions[0]?.name ?? '';
+  const byEntry = model.entries.map((entry) => visitsOf(model, entry.name, entry.service));
+  const services = model.services.flatMap((service, index): KnownService[] => {
+    const place = service.places[own];
+    if (place === undefined) return [];
+    const first = place.instances[0];
+    const visits = byEntry.map((one) => one.get(service.name) ?? 0);
+    const deadlines = model.entries.filter((_, e) => visits[e]! > 0).map(({ deadlineMs }) => deadlineMs);
+    return [
+      {
+        ...{ index, name: service.name, place, visits },
+        workers: first?.workers ?? 1,
+        workMs: meanOf(service.time),
+        startupMs: first?.startupMs ?? 0,
+        deadlineMs: Math.min(...deadlines),
+        callees: calleesOf(service),
+        callers: model.services.filter((other) => calleesOf(other).includes(service.name)).map(({ name }) => name),
+      },
+    ];
+  });
+  return { own, model, services };
+}
+
+/** Requests to each service for one request of an entry: callers before callees, each once for every way to it. */
+function visitsOf(model: TwinModel, entry: string, first: string): Map<string, number> {
+  const byName = new Map(model.services.map((service) => [service.name, service]));
+  const visits = new Map<string, number>();
+  const visit = (name: string, count: number, depth: number): void => {
+    visits.set(name, (visits.get(name) ?? 0) + count);
+    // A cycle of calls goes on for ever, each time for fewer requests.
+    if (depth >= model.services.length) return;
+    for (const call of byName.get(name)?.stages.flat() ?? []) {
+      visit(call.service, count * (call.byEntry?.[entry] ?? call.callsPerRequest), depth + 1);
+    }
+  };
+  visit(first, 1, 0);
+  return visits;
+}
+
+function calleesOf({ stages }: TwinService): string[] {
+  return [...new Set(stages.flat().map(({ service }) => service))];
+}
+
+/** Requests per second that are forecast to come to a service; `null`: nobody knows. */
+export function forecastAt(
+  { model }: Knowledge,
+  forecast: TwinDemand | undefined,
+  service: KnownService,
+  atMs: number,
+): number | null {
+  if (forecast === undefined) return null;
+  let rps = 0;
+  model.entries.forEach(({ name }, e) => {
+    rps += service.visits[e]! * entryRps(forecast, name, atMs);
+  });
+  return rps;
+}
+
+function entryRps({ entries }: TwinDemand, name: string, atMs: number): number {
+  const demand = entries.find(({ entry }) => entry === name);
+  const points = demand?.points ?? [];
+  const next = points.findIndex((point) => point.atMs > atMs);
+  const [before, after] = [points.at(next < 0 ? -1 : Math.max(0, next - 1)), points[next]];
+  if (before === undefined) return 0;
+  if (demand?.shape === 'step' || after === undefined || before.atMs > atMs) return before.rps;
+  return before.rps + ((after.rps - before.rps) * (atMs - before.atMs)) / (after.atMs - before.atMs);
+}
+
+/** The twin's model has the plan's settings, and neither its bounds nor classes: all are held to be normal. */
+export function plannedOf({ place, workers }: KnownService): PlannedService {
+  const { settings, behindInbound } = place;
+  return {
+    criticality: 'normal',
+    settings: {
+      'rateLimit.rps': settings['rateLimit.rps'],
+      'rateLimit.burst': settings['rateLimit.burst'],
+      'inbound.maxRequests': settings['inbound.maxRequests'],
+      'breaker.maxRequests': settings['breaker.maxRequests'],
+      'breaker.maxPendingRequests': settings['breaker.maxPendingRequests'],
+      'breaker.maxConnections': settings['breaker.maxConnections'],
+    },
+    workersPerInstance: workers,
+    behindInbound,
+  };
+}
