@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
+import { POLICIES } from '../core/simulate/allPolicies.js';
 import { demandOfTrace, demandOfWindow } from '../core/simulate/demandOf.js';
 import type { DemandSource } from '../core/simulate/demandOf.js';
 import { faultsOf } from '../core/simulate/faultsOf.js';
@@ -32,6 +33,7 @@ interface SimulateOptions {
   seconds?: number;
   speed: number;
   quantile?: QuantileName;
+  policy?: string[];
   holdsWorker?: boolean;
   format: 'text' | 'json';
 }
@@ -49,6 +51,12 @@ export function registerSimulate(program: Command): void {
     .option('--seconds <n>', 'simulated seconds; absent: 60, or the trace, of that at most 600', wholeSeconds)
     .option('--speed <x>', 'seconds of the trace in one simulated second', speed, 1)
     .addOption(new Option('--quantile <name>', "of a forecast (p95), or the plan's own").choices(QUANTILES))
+    .addOption(
+      new Option(
+        '--policy <name...>',
+        'run every plan under each: our plan alone, the tuner, peers (docs/peers.md)',
+      ).choices(POLICIES.map(({ name }) => name)),
+    )
     .option('--holds-worker', 'a worker waits for the services that its request calls')
     .addOption(formatOption())
     .action(async (targets: string[], options: SimulateOptions) => {
@@ -78,7 +86,8 @@ export async function simulatePlans(
   if (!demand.ok || !faults.ok) return refused([demand, faults].flatMap((one) => (one.ok ? [] : one.problems)));
   const { seed, speed } = options;
   const seconds = options.seconds ?? secondsOf(demand.value);
-  return ok(simulationReport(plans.value, demand.value, faults.value, { seed, seconds, speed, holdsWorker }));
+  const policies = (options.policy ?? []).flatMap((name) => POLICIES.filter((one) => one.name === name));
+  return ok(simulationReport(plans.value, demand.value, faults.value, { seed, seconds, speed, holdsWorker }, policies));
 }
 
 async function readDemand(

@@ -1,10 +1,13 @@
 import { planHash } from '../core/spec/hash.js';
 import { differences, goodputOverTime, rowsOf, sloVerdicts } from '../core/simulate/compare.js';
 import type { ComparedRow, Difference, SloVerdict } from '../core/simulate/compare.js';
+import { demandOfWindow } from '../core/simulate/demandOf.js';
 import { faultsFor } from '../core/simulate/faultsOf.js';
 import type { DemandSource } from '../core/simulate/demandOf.js';
 import type { TwinFault } from '../core/simulate/model.js';
+import type { PolicyParams, PolicyRun, TwinPolicy } from '../core/simulate/policy.js';
 import { simulate } from '../core/simulate/simulate.js';
+import { entriesOf } from './simulatePlans.js';
 import type { SimulatedPlan } from './simulatePlans.js';
 
 /** Windows of a run at most: what a line of a terminal shows. */
@@ -36,6 +39,8 @@ export interface PlanReport {
   plan: string;
   planHash: string;
   window: { from: string; to: string };
+  /** What acted, with its parameters; absent where policies were not asked for: nothing did. */
+  policy?: { name: string; params: PolicyParams };
   rows: ComparedRow[];
   /** To the first plan; empty for itself. */
   differences: Difference[];
@@ -54,24 +59,34 @@ export const NOT_KNOWN: readonly string[] = [
   'CPU, memory, garbage collection, bandwidth, TLS, and health checks that fail because of load are not modelled.',
 ];
 
-/** Runs every plan with the same seed and demand: the same arrivals, and the same work of each request. */
+/**
+ * Runs every plan, under every policy where some are named, with the same seed and demand: the same arrivals, and the
+ * same work of each request. A policy has the first set of its parameters, and for a forecast what the plan was made for.
+ */
 export function simulationReport(
   plans: readonly SimulatedPlan[],
   { demand, source, seconds }: DemandSource,
   faults: readonly TwinFault[],
   options: SimulationOptions,
+  policies: readonly TwinPolicy[] = [],
 ): SimulationReport {
   const windowSeconds = Math.max(1, Math.ceil(options.seconds / MOST_WINDOWS));
   const reports: PlanReport[] = [];
-  for (const { name, plan, region, window, model } of plans) {
+  const runs = plans.flatMap((plan) =>
+    policies.length === 0 ? [{ plan }] : policies.map((policy) => ({ plan, policy })),
+  );
+  for (const { plan: of, policy } of runs as { plan: SimulatedPlan; policy?: TwinPolicy }[]) {
+    const { name, plan, region, window, model } = of;
     const own = faultsFor(faults, model);
     const result = simulate({
-      ...{ model, demand, faults: own, seed: options.seed },
+      ...underPolicy(of, policy, options.seed),
+      ...{ demand, faults: own, seed: options.seed },
       ...{ durationMs: options.seconds * 1000, windowMs: windowSeconds * 1000 },
     });
     const rows = rowsOf(result, region.name);
     reports.push({
       ...{ plan: name, planHash: planHash(plan), window: { from: window.from, to: window.to } },
+      ...(policy === undefined ? {} : { policy: { name: policy.name, params: firstOf(policy) } }),
       ...{ rows, differences: reports[0] === undefined ? [] : differences(reports[0].rows, rows) },
       slo: sloVerdicts(result, region),
       goodput: model.entries.map(({ name: entry }) => ({ entry, shares: goodputOverTime(result, entry) })),
@@ -91,9 +106,31 @@ export function simulationReport(
   };
 }
 
+function underPolicy(
+  { model, region, window }: SimulatedPlan,
+  policy: TwinPolicy | undefined,
+  seed: number,
+): PolicyRun {
+  if (policy === undefined) return { model };
+  const forecast = demandOfWindow(window, entriesOf(region), undefined);
+  return policy.create({
+    model,
+    seed,
+    params: firstOf(policy),
+    ...(forecast.ok ? { forecast: forecast.value.demand } : {}),
+  });
+}
+
+function firstOf({ name, grid: [first] }: TwinPolicy): PolicyParams {
+  if (first === undefined) throw new RangeError(`${name} has no parameters`);
+  return first;
+}
+
 /** Of each plan the services that broke their SLO. */
-export function brokenSlos({ plans }: SimulationReport): { plan: string; broken: SloVerdict }[] {
-  return plans.flatMap(({ plan, slo }) =>
-    slo.filter(({ verdict }) => verdict === 'broken').map((broken) => ({ plan, broken })),
+export function brokenSlos({ plans }: SimulationReport): { plan: string; policy?: string; broken: SloVerdict }[] {
+  return plans.flatMap(({ plan, policy, slo }) =>
+    slo
+      .filter(({ verdict }) => verdict === 'broken')
+      .map((broken) => ({ plan, ...(policy === undefined ? {} : { policy: policy.name }), broken })),
   );
 }

@@ -37,7 +37,10 @@ export function simulationText(report: SimulationReport): string {
   const lines = [
     `${report.region}: ${seconds}${left} s simulated, seed ${seed}, ${faults.length} faults`,
     `demand: ${demand.source}${after} (rps that came: ${rates})`,
-    ...plans.map(({ plan, planHash, window }, i) => `${label(i)}: ${plan}, ${planHash.slice(0, 12)}, ${window.from}`),
+    ...plans.map(
+      ({ plan, planHash, window, policy }, i) =>
+        `${label(i)}: ${plan}, ${planHash.slice(0, 12)}, ${window.from}${policy === undefined ? '' : `, under ${policy.name}`}`,
+    ),
     ...plans.flatMap(({ faultsLeftOut }, i) =>
       faultsLeftOut === 0 ? [] : [`${label(i)} does not run what ${faultsLeftOut} of the faults are about`],
     ),
@@ -60,7 +63,10 @@ export function simulationText(report: SimulationReport): string {
 
 /** A line for stderr by plan and service. */
 export function brokenText(report: SimulationReport): string[] {
-  return brokenSlos(report).map(({ plan, broken }) => `${plan}: ${broken.service} breaks its SLO: ${against(broken)}`);
+  return brokenSlos(report).map(
+    ({ plan, policy, broken }) =>
+      `${plan}${policy === undefined ? '' : ` under ${policy}`}: ${broken.service} breaks its SLO: ${against(broken)}`,
+  );
 }
 
 /** Plans are told apart by letters; their paths are long. */

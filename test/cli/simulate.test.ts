@@ -149,6 +149,25 @@ describe('psmg simulate', () => {
     expect(await refusal({ trace: strange })).toContain('"catalog" is no service at which');
   });
 
+  it('runs a plan under policies: ours alone is the plan itself, and without limits an overload answers nobody in time', async () => {
+    const rows = [
+      'timestamp,service,rps',
+      '2026-01-01T00:00:00Z,storefront,600',
+      '2026-01-01T00:01:00Z,storefront,600',
+    ];
+    const trace = await written('overload.csv', `${rows.join('\n')}\n`);
+    const more = { trace, seconds: 20, policy: ['psmg-plan', 'istio-defaults', 'psmg'] };
+    const [alone, bare, tuned] = (await simulated([out], more)).plans as [PlanReport, PlanReport, PlanReport];
+    const [plain] = (await simulated([out], { trace, seconds: 20 })).plans as [PlanReport];
+    expect(alone.rows).toEqual(plain.rows);
+    expect([alone, bare, tuned].map(({ policy }) => policy?.name)).toEqual(more.policy);
+    const good = (plan: PlanReport): number => row(plan, 'entry', 'storefront').goodShare ?? 0;
+    expect(good(bare)).toBeLessThan(0.5 * good(alone));
+    expect(good(tuned)).toBeGreaterThan(good(bare));
+    const { code, stderr } = await psmg('simulate', out, '--policy', 'psmgg');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/psmg-plan, psmg, istio-defaults/)]);
+  });
+
   it('refuses a plan beside no region file, and a window that no plan has', async () => {
     const alone = await written('alone.json', await readFile(path.join(out, 'plan.json'), 'utf8'));
     const lone = await simulatePlans([alone], { seed: 1, speed: 1 });
