@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
+import type { RegionVersions } from './migrate.js';
 import { parseRegion } from './parseRegion.js';
+import { ok } from './problem.js';
 import type { Problem } from './problem.js';
 import type { RegionSpec } from './region.js';
 
@@ -153,7 +155,7 @@ describe('a broken region file', () => {
   });
 
   const cases: readonly [what: string, text: string, expected: readonly string[]][] = [
-    ['another API', edited('psmg/v1', 'psmg/v2'), ['bad-value apiVersion @ psmg/v2']],
+    ['another API', edited('psmg/v1', 'psmg/v2'), ['api-version apiVersion @ psmg/v2']],
     ['a name that is no DNS label', edited('name: eu-west', 'name: EU_West'), ['bad-value name @ EU_West']],
     ['a number for a name', edited('name: eu-west', 'name: 5'), ['wrong-type name @ 5']],
     ['a key without a value', edited('name: eu-west', 'name:'), ['wrong-type name @ name:']],
@@ -522,5 +524,26 @@ freezes:
       { why: 'weekend', weekly: { from: 'Fri 16:00', to: 'Mon 08:00', timeZone: 'Europe/Berlin' } },
       { why: 'sale', from: '2026-11-27T00:00:00Z', to: '2026-11-28T00:00:00Z' },
     ]);
+  });
+});
+
+describe('region files of an older version', () => {
+  const versions: RegionVersions = {
+    current: 'psmg/v1',
+    migrations: { 'psmg/v0': { to: 'psmg/v1', migrate: ({ title, ...rest }) => ok({ ...rest, name: title }) } },
+  };
+  const old = MINIMAL.replace('psmg/v1', 'psmg/v0').replace(/^name:/m, 'title:');
+
+  it('are read as the current one, with a warning that points at the version', () => {
+    const result = parseRegion(old, 'region.yaml', versions);
+    expect(result).toMatchObject({ ok: true, value: regionOf(MINIMAL) });
+    expect(brief(result.ok ? result.warnings : [])).toEqual([
+      expect.stringMatching(/^api-version-old \d+:\d+ apiVersion$/),
+    ]);
+  });
+
+  it('are refused with every problem where nothing reads them', () => {
+    const told = problemsOf(old.replace('psmg/v0', 'psmg/v9')).map(({ code, field }) => `${code} ${field}`);
+    expect(told.sort()).toEqual(['api-version apiVersion', 'missing name', 'unknown-key title']);
   });
 });

@@ -1,3 +1,5 @@
+import type { RegionVersions } from './migrate.js';
+import { REGION_VERSIONS, migrateRegion } from './migrate.js';
 import type { Problem, Result } from './problem.js';
 import { ok, refused } from './problem.js';
 import type { RegionSpec } from './region.js';
@@ -10,24 +12,37 @@ import { readYamlMapping } from './yamlDocument.js';
 /**
  * Reads a region file: YAML 1.2, or the same document as JSON, at most 1 MiB. Never throws. Every problem in the
  * text is returned at once, in the order of the text, each with line, column, field and what to do; only a text
- * that is not YAML at all ends at its syntax errors.
+ * that is not YAML at all ends at its syntax errors. An older version is read as the current one, with a warning.
  *
  * @param file name to show in problems
  */
-export function parseRegion(text: string, file?: string): Result<RegionSpec> {
+export function parseRegion(
+  text: string,
+  file?: string,
+  versions: RegionVersions = REGION_VERSIONS,
+): Result<RegionSpec> {
   const read = readYamlMapping(text, file);
   if (!read.ok) return refused(read.problems);
   const { mapping } = read;
-  const parsed = regionSchema.safeParse(mapping.value, { reportInput: true });
-  const fromSchema = parsed.success ? [] : schemaProblems(regionSchema, mapping.value, parsed.error.issues);
-  const across = crossFieldProblems(mapping.value).filter((problem) => !isTold(problem, fromSchema));
-  const placed = [...fromSchema, ...across].map((problem) => placeProblem(problem, mapping, file));
-  const problems = [...mapping.problems, ...placed].sort(byPlace);
-  if (!parsed.success || problems.length > 0) return refused(atMost(problems, MAX_PROBLEMS));
-  return ok(
-    parsed.data,
-    warningsOf(parsed.data).map((warning) => placeProblem(warning, mapping, file)),
+  const migrated = migrateRegion(mapping.value, versions);
+  // Of a version that nobody reads the rest is held against the current one all the same: most of it is alike.
+  const document = migrated.ok ? migrated.value : mapping.value;
+  const atVersion = (problem: Problem): Problem => ({
+    ...problem,
+    ...(file === undefined ? {} : { file }),
+    ...mapping.placeOf(['apiVersion']),
+  });
+  const parsed = regionSchema.safeParse(document, { reportInput: true });
+  const fromSchema = (parsed.success ? [] : schemaProblems(regionSchema, document, parsed.error.issues)).filter(
+    ({ path }) => migrated.ok || path[0] !== 'apiVersion',
   );
+  const across = crossFieldProblems(document).filter((problem) => !isTold(problem, fromSchema));
+  const placed = [...fromSchema, ...across].map((problem) => placeProblem(problem, mapping, file));
+  const ofVersion = migrated.ok ? [] : migrated.problems.map(atVersion);
+  const problems = [...mapping.problems, ...ofVersion, ...placed].sort(byPlace);
+  if (!parsed.success || !migrated.ok || problems.length > 0) return refused(atMost(problems, MAX_PROBLEMS));
+  const warnings = warningsOf(parsed.data).map((warning) => placeProblem(warning, mapping, file));
+  return ok(parsed.data, [...migrated.warnings.map(atVersion), ...warnings]);
 }
 
 /** A list longer than this helps nobody, and it travels inside failures and histories. */
