@@ -142,7 +142,7 @@ function reachable(graph: ServiceGraph, entries: readonly string[]): ServiceGrap
 }
 
 function serviceOf(sketch: Sketch, index: number, entries: readonly string[], quiet: TwinSlice): ServiceSpec {
-  const { service, timeMs, peakRps } = sketch;
+  const { service, timeMs } = sketch;
   const measured = quiet.services.find((one) => one.service === service)?.latency.p99Ms ?? 0;
   const p99Ms = 10 * Math.ceil(Math.max(SLO_FACTOR * measured, 6 * timeMs) / 10);
   return {
@@ -288,41 +288,4 @@ export function plannedTwin(
   const model = compileTwin({ region, graph, plan: plan.value, intent: ACTIVATED, localNetworkMs: 0.25, calls });
   if (!model.ok) throw new Error(`${app.name}: ${JSON.stringify(model.problems.slice(0, 3))}`);
   return model.value;
-}
-
-/**
- * A twin that is wrong about the region: each service's time by up to ±30 %, each edge's calls by up to ±20 %. What
- * policies are trained in.
- */
-export function perturbed(model: TwinModel, seed: number): TwinModel {
-  const random = createRandom(seed);
-  const within = (share: number): number => 1 + share * (2 * random() - 1);
-  return {
-    ...model,
-    services: model.services.map((service) => {
-      const time = scaledTime(service.time, within(0.3));
-      const factors = new Map<string, number>();
-      const callFactor = (callee: string): number => {
-        const known = factors.get(callee) ?? within(0.2);
-        factors.set(callee, known);
-        return known;
-      };
-      const stages = service.stages.map((stage) => stage.map((call) => scaledCall(call, callFactor(call.service))));
-      return { ...service, time, stages };
-    }),
-  };
-}
-
-function scaledCall(call: TwinCall, factor: number): TwinCall {
-  const byEntry = Object.entries(call.byEntry ?? {}).map(([entry, calls]) => [entry, calls * factor] as const);
-  return {
-    ...call,
-    callsPerRequest: call.callsPerRequest * factor,
-    ...(byEntry.length > 0 ? { byEntry: Object.fromEntries(byEntry) } : {}),
-  };
-}
-
-function scaledTime(time: TwinService['time'], factor: number): TwinService['time'] {
-  if (time.kind === 'quantiles') return { ...time, timesMs: time.timesMs.map((ms) => ms * factor) };
-  return { ...time, meanMs: time.meanMs * factor };
 }

@@ -17,7 +17,7 @@ export const SURGE = { fromSeconds: 120, toSeconds: 420 } as const;
 const ENTRY = 'entry';
 /** Any midnight. */
 const EPOCH_MS = Date.UTC(2026, 0, 5);
-/** Seconds before the segment whose peaks are known. */
+/** So many seconds before the segment are known, of a day those that end a step before it. */
 const PAST_SECONDS = 1800;
 const NOISE_MEAN_SECONDS = 61;
 /** History of a day that a forecast looks at, hours. */
@@ -59,8 +59,16 @@ export function traceSegment(sources: DemandSources, name: TraceName, origin: nu
   return {
     ...{ name: `${name} ${origin}`, stepSeconds, seasons: [10], horizonSteps: SEGMENT_SECONDS / stepSeconds },
     originMs: EPOCH_MS + origin * 1000,
-    history: samples(steps.map((value) => value * scale), EPOCH_MS, stepSeconds * 1000),
-    pastSeconds: samples(scaled(trace.slice(0, origin), scale).slice(-PAST_SECONDS), EPOCH_MS + Math.max(0, origin - PAST_SECONDS) * 1000, 1000),
+    history: samples(
+      steps.map((value) => value * scale),
+      EPOCH_MS,
+      stepSeconds * 1000,
+    ),
+    pastSeconds: samples(
+      scaled(trace.slice(0, origin), scale).slice(-PAST_SECONDS),
+      EPOCH_MS + Math.max(0, origin - PAST_SECONDS) * 1000,
+      1000,
+    ),
     events: [],
     actual: scaled(trace.slice(origin, origin + SEGMENT_SECONDS), scale),
   };
@@ -90,12 +98,13 @@ export function daySegment(sources: DemandSources, input: DayInput): Segment {
     const [a = 0, b = 0] = [values[Math.max(0, low)], values[low + 1] ?? values[low]];
     return scale * (a + (b - a) * (place - low)) * (ratio[(noise.from + second + 3600) % ratio.length] ?? 1);
   };
-  const past = Array.from({ length: PAST_SECONDS }, (_, i) => at(i - PAST_SECONDS));
+  // In the step before the origin the shape already leans to what comes after it.
+  const past = Array.from({ length: PAST_SECONDS }, (_, i) => at(i - PAST_SECONDS - SEGMENT_SECONDS));
   const actual = Array.from({ length: SEGMENT_SECONDS }, (_, s) => at(s) * campaignFactor(campaign, s));
   return {
     ...{ name: `${day} h${hour}`, stepSeconds: SEGMENT_SECONDS, seasons: [24, 168], horizonSteps: 1, originMs },
     history: samples(scaled(hours, scale), originMs - hours.length * stepMs, stepMs),
-    pastSeconds: samples(past, originMs - PAST_SECONDS * 1000, 1000),
+    pastSeconds: samples(past, originMs - (PAST_SECONDS + SEGMENT_SECONDS) * 1000, 1000),
     events: campaign?.told === undefined ? [] : [toldEvent(originMs, campaign.told)],
     actual,
   };

@@ -1,6 +1,7 @@
 import { createRandom } from '../../core/forecast/random.js';
 import type { TwinModel } from '../../core/simulate/model.js';
 import type { Counts, TwinResult, TwinSlice } from '../../core/simulate/result.js';
+import { reward } from '../../core/tuning/reward.js';
 import { SURGE } from './demand.js';
 
 export const WINDOW_MS = 10_000;
@@ -8,7 +9,8 @@ export const WINDOW_MS = 10_000;
 export const SLO_SHARE = 0.99;
 /** In the currency of the entries' values. */
 const INSTANCE_HOUR = 1;
-const EGRESS_REQUEST = 0.00002;
+const GIGABYTE = 0.02;
+const GIGABYTES_PER_REQUEST = 0.0001;
 const SURGE_HEAD_SECONDS = 60;
 
 /** What one run is judged by; shares are 0–1. */
@@ -42,25 +44,41 @@ export function measuresOf(result: TwinResult, model: TwinModel): RunMeasures {
   const lost = head.reduce((sum, window) => sum + Math.max(0, offeredIn(window) - goodIn(window)), 0);
   return {
     violatingPercent: (100 * judged.filter((share) => share < SLO_SHARE).length) / Math.max(1, judged.length),
-    goodputShare: good / Math.max(1, sumOf([result.totals], ({ offered }) => offered)),
+    goodputShare:
+      good /
+      Math.max(
+        1,
+        sumOf([result.totals], ({ offered }) => offered),
+      ),
     goodputRps: good / seconds,
     valuePerSecond: valueOf(result.totals, model, ({ withinDeadline }) => withinDeadline) / seconds,
-    surgeLostShare: lost / Math.max(1, sumOf(head, ({ offered }) => offered)),
+    surgeLostShare:
+      lost /
+      Math.max(
+        1,
+        sumOf(head, ({ offered }) => offered),
+      ),
     instanceSeconds: instanceSecondsOf(result.totals, model),
     reward: rewardOf(result.totals, model),
   };
 }
 
-/**
- * By user request at the entry, within its deadline, over what was offered, weighted by value; less the hours of own
- * instances and the requests sent to other regions. 1 is all of the value for nothing.
- */
+/** `core/tuning/reward.ts` of a slice, as a share of the worth of what was offered. 1 is all of the value for nothing. */
 export function rewardOf(slice: TwinSlice, model: TwinModel): number {
-  const offered = valueOf(slice, model, (entry) => entry.offered);
-  const good = valueOf(slice, model, ({ withinDeadline }) => withinDeadline);
+  const own = model.regions[0]?.name ?? '';
   const egress = slice.services.reduce((sum, one) => sum + one.egress, 0);
-  const cost = (INSTANCE_HOUR * instanceSecondsOf(slice, model)) / 3600 + EGRESS_REQUEST * egress;
-  return offered > 0 ? (good - cost) / offered : 0;
+  const { share } = reward({
+    seconds: 1,
+    routes: slice.entries.map(({ entry, offered, withinDeadline }, i) => ({
+      ...{ region: own, route: entry, offered, withinDeadline, valuePerRequest: model.entries[i]?.value ?? 0 },
+    })),
+    capacity: [
+      { region: own, instanceHours: instanceSecondsOf(slice, model) / 3600, costPerInstanceHour: INSTANCE_HOUR },
+    ],
+    egress: [{ gigabytes: egress * GIGABYTES_PER_REQUEST, costPerGigabyte: GIGABYTE }],
+    changes: { count: 0, costPerChange: 0 },
+  });
+  return share ?? 0;
 }
 
 function instanceSecondsOf({ services }: TwinSlice, model: TwinModel): number {

@@ -44,6 +44,9 @@ export function measureRun(scenario: Scenario, policy: TwinPolicy, params: Polic
   return measuresOf(runPolicy(scenario, policy, params, seed), scenario.model);
 }
 
+/** How a run is measured: by running it, unless somebody knows already. */
+export type Measure = typeof measureRun;
+
 export interface Tuned {
   policy: string;
   group: string;
@@ -62,7 +65,7 @@ export interface Tuned {
 export function tune(
   policy: TwinPolicy,
   training: readonly Scenario[],
-  { budget, seed }: { budget: number; seed: number },
+  { budget, seed, measure = measureRun }: { budget: number; seed: number; measure?: Measure },
 ): Tuned {
   const candidates = drawn(policy.grid, budget, seed);
   const [first = {}] = candidates;
@@ -70,7 +73,7 @@ export function tune(
   let best: Tuned = { policy: policy.name, group, params: first, reward: -Infinity, tried: 0, of: policy.grid.length };
   const isChoice = candidates.length > 1;
   for (const params of isChoice ? candidates : []) {
-    const rewards = training.map((scenario) => measureRun(scenario, policy, params, seed).reward);
+    const rewards = training.map((scenario) => measure(scenario, policy, params, seed).reward);
     const reward = rewards.reduce((sum, one) => sum + one, 0) / Math.max(1, rewards.length);
     if (reward > best.reward) best = { ...best, params, reward };
   }
@@ -87,11 +90,15 @@ function drawn<T>(grid: readonly T[], budget: number, seed: number): T[] {
 
 export interface CompareInput {
   scenarios: readonly Scenario[];
-  policies: readonly TwinPolicy[];
+  /** Ready for a group; one that learns has learned on these by then. */
+  policies: (training: readonly Scenario[]) => readonly TwinPolicy[];
   /** Scenarios to tune on, by group. */
   training: (group: string) => readonly Scenario[];
   seeds: readonly number[];
   budget: number;
+  /** Points of it that a policy has had already: in runs it learned from. Absent: none. */
+  spent?: (policy: string) => number;
+  measure?: Measure;
   progress?: (text: string) => void;
 }
 
@@ -102,18 +109,23 @@ export interface Compared {
 
 /** Every policy in every scenario with every seed, each as tuned for the scenario's group. */
 export function comparePolicies(input: CompareInput): Compared {
-  const { scenarios, policies, seeds, budget, progress } = input;
+  const { scenarios, seeds, measure = measureRun, progress } = input;
+  const seed = 1000 + (seeds[0] ?? 0);
   const tuned: Tuned[] = [];
   const cells: Cell[] = [];
   for (const group of new Set(scenarios.map((one) => one.group))) {
     const training = input.training(group);
-    const own = policies.map((policy) => tune(policy, training, { budget, seed: 1000 + (seeds[0] ?? 0) }));
+    const policies = input.policies(training);
+    const own = policies.map((policy) => {
+      const budget = Math.max(1, input.budget - (input.spent?.(policy.name) ?? 0));
+      return tune(policy, training, { budget, seed, measure });
+    });
     tuned.push(...own);
     progress?.(`${group}: tuned`);
     for (const scenario of scenarios.filter((one) => one.group === group)) {
       policies.forEach((policy, i) => {
         const params = own[i]?.params ?? {};
-        const runs = seeds.map((seed) => measureRun(scenario, policy, params, seed));
+        const runs = seeds.map((seed) => measure(scenario, policy, params, seed));
         cells.push({ scenario: scenario.name, group, surge: scenario.surge, policy: policy.name, runs });
       });
       progress?.(`${group}: ${scenario.name} × ${scenario.surge}`);

@@ -1,14 +1,18 @@
 import type { ForecastEngines } from '../../core/forecast/forecast.js';
+import { callsByEntry } from '../../core/graph/propagate.js';
+import type { TwinModel } from '../../core/simulate/model.js';
 import type { DemandForecast } from '../../core/spec/forecast.js';
 import type { App } from './apps.js';
-import { perturbed, plannedTwin, steadyDemand } from './apps.js';
+import { plannedTwin, steadyDemand } from './apps.js';
 import type { Segment } from './demand.js';
 import { demandOf, forecastSegment, medianOf, SEGMENT_SECONDS } from './demand.js';
+import { capacities } from './optimum.js';
+import { perturbed } from './perturbed.js';
 import type { Scenario } from './run.js';
 
 const WARM_UP_MS = 60_000;
 const OVERLOAD_MS = 180_000;
-/** What the plan of an overloaded region is made for, of its capacity. */
+/** What the plan of an overloaded region is made for, of its peak. */
 const PLANNED_SHARE = 0.95;
 
 /** A segment in an application's region, planned for on what was known before it, with each of the surges. */
@@ -37,19 +41,30 @@ export function trainingScenarios(app: App, segments: readonly Segment[], engine
   });
 }
 
-/** So many times the planned demand, all the time, at a region that has no more to start and nobody beside it. */
+/** So many times what its narrowest service can take, all the time, at a region with no reserve and nobody beside it. */
 export function overloadScenario(app: App, factor: number): Scenario {
-  const rps = app.peakRps * PLANNED_SHARE;
-  const forecast = steadyForecast(app, rps);
+  const forecast = steadyForecast(app, app.peakRps * PLANNED_SHARE);
+  const model = withoutReserve(plannedTwin(app, forecast));
   return {
-    ...{ group: app.name, name: `${factor} × planned demand`, surge: 1 },
-    ...{ model: withoutReserve(plannedTwin(app, forecast)), demand: steadyDemand(app.entries, rps * factor) },
+    ...{ group: app.name, name: `${factor} × capacity`, surge: 1 },
+    ...{ model, demand: steadyDemand(app.entries, factor * mostRps(app, model)) },
     ...{ forecast: medianOf(forecast, SEGMENT_SECONDS), durationMs: OVERLOAD_MS, warmUpMs: WARM_UP_MS },
   };
 }
 
+/** Over all entries, in their shares, until the first service is full. */
+function mostRps({ graph, entries }: App, model: TwinModel): number {
+  const names = entries.map(({ service }) => service);
+  const calls = callsByEntry(graph, names);
+  const room = [...capacities(model)].map(([service, capacity]) => {
+    const each = entries.reduce((sum, one) => sum + one.share * (calls.get(service)?.get(one.service) ?? 0), 0);
+    return capacity / each;
+  });
+  return Math.min(...room);
+}
+
 export function overloadTraining(app: App): Scenario[] {
-  return [1.6, 2.4].map((factor, i) => {
+  return [1.5, 2.5].map((factor, i) => {
     const scenario = overloadScenario(app, factor);
     return { ...scenario, model: perturbed(scenario.model, 97 + i) };
   });

@@ -50,19 +50,26 @@ export function knowledgeOf(model: TwinModel): Knowledge {
   return { own, model, services };
 }
 
-/** Requests to each service for one request of an entry: callers before callees, each once for every way to it. */
+/**
+ * Requests to each service for one request of an entry, a call further from it in each round: ways that meet go on as
+ * one, or there would be more of them than can be counted.
+ */
 function visitsOf(model: TwinModel, entry: string, first: string): Map<string, number> {
   const byName = new Map(model.services.map((service) => [service.name, service]));
   const visits = new Map<string, number>();
-  const visit = (name: string, count: number, depth: number): void => {
-    visits.set(name, (visits.get(name) ?? 0) + count);
-    // A cycle of calls goes on for ever, each time for fewer requests.
-    if (depth >= model.services.length) return;
-    for (const call of byName.get(name)?.stages.flat() ?? []) {
-      visit(call.service, count * (call.byEntry?.[entry] ?? call.callsPerRequest), depth + 1);
+  let arriving = new Map([[first, 1]]);
+  // A cycle of calls goes on for ever, each time for fewer requests.
+  for (let depth = 0; depth <= model.services.length; depth++) {
+    const next = new Map<string, number>();
+    for (const [name, count] of arriving) {
+      visits.set(name, (visits.get(name) ?? 0) + count);
+      for (const call of byName.get(name)?.stages.flat() ?? []) {
+        const calls = count * (call.byEntry?.[entry] ?? call.callsPerRequest);
+        next.set(call.service, (next.get(call.service) ?? 0) + calls);
+      }
     }
-  };
-  visit(first, 1, 0);
+    arriving = next;
+  }
   return visits;
 }
 
