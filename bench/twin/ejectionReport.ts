@@ -1,5 +1,5 @@
 import { markdownTable } from '../markdown.js';
-import { ejectionsLast, mostEjected } from './ejections.js';
+import { CONSECUTIVE, ejectionsLast, failuresAfterReturn, mostEjected } from './ejections.js';
 
 const HEALTH_MS = [500, 2000, 600_000];
 const BASE_MS = 4000;
@@ -25,5 +25,9 @@ export async function ejectionReport(quick: boolean): Promise<string> {
       most.push([String(instances), String(percent), String(await mostEjected(instances, percent))]);
     }
   }
-  return `**Outlier detection**, a failing instance whose health checks pass:\n\n${markdownTable(lasts)}\n\n${markdownTable(most)}`;
+  const again = await failuresAfterReturn(CONSECUTIVE - 1);
+  const forgets =
+    `After ${CONSECUTIVE} failures in a row an instance is out; after its return it is out again after ${again}, ` +
+    `with ${CONSECUTIVE - 1} more failed while it was out.`;
+  return `**Outlier detection**, a failing instance whose health checks pass:\n\n${markdownTable(lasts)}\n\n${markdownTable(most)}\n\n${forgets}`;
 }

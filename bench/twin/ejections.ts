@@ -7,7 +7,8 @@ import { envoyHost, healthyIn, liveOf, socket, startHost } from '../../test/fixt
 import type { EnvoyHost } from '../../test/fixtures/proxiedRegion.js';
 import { serviceSpec, shopRegion } from '../../test/fixtures/regionSpec.js';
 
-const CONSECUTIVE = 3;
+/** Failures in a row that take an instance out. */
+export const CONSECUTIVE = 3;
 /** How often hosts are looked at: no duration here is known better. */
 const LOOK_MS = 10;
 
@@ -102,6 +103,34 @@ export async function ejectionsLast(every: { healthMs: number; baseMs: number },
       found.push(performance.now() - since);
     }
     return found;
+  } finally {
+    await running.stop();
+  }
+}
+
+/**
+ * How many requests an instance that fails all of them is asked after its return until it is out again, where
+ * `underway` others that fail later than it was taken out do not count: fewer than `CONSECUTIVE` where they do.
+ */
+export async function failuresAfterReturn(underway: number): Promise<number> {
+  const running = await startEjecting(1, {
+    'health.intervalMs': 1000,
+    'outlier.baseEjectionMs': 600_000,
+    'outlier.maxEjectionPercent': 100,
+  });
+  try {
+    const [bad] = running.apps;
+    if (bad === undefined) throw new Error('no instance');
+    Object.assign(bad.behaviour, { status: 500, delayMs: 100 });
+    await Promise.all(Array.from({ length: CONSECUTIVE + underway }, () => running.ask()));
+    bad.behaviour.delayMs = 0;
+    await eventually('back', async () => (await running.ejected()).length === 0);
+    const before = bad.hosts.length;
+    await eventually('out again', async () => {
+      await running.ask();
+      return (await running.ejected()).length > 0;
+    });
+    return bad.hosts.length - before;
   } finally {
     await running.stop();
   }

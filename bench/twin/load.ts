@@ -43,7 +43,8 @@ export function arrivalTimes(points: readonly RatePoint[], durationMs: number, r
     // What is left of a wait at a change of rate is drawn anew: it has no memory.
     const until = Math.min(durationMs, points[i + 1]?.atMs ?? Infinity);
     if (rps <= 0) return;
-    for (let at = atMs + exponential(random, 1000 / rps); at < until; at += exponential(random, 1000 / rps)) times.push(at);
+    for (let at = atMs + exponential(random, 1000 / rps); at < until; at += exponential(random, 1000 / rps))
+      times.push(at);
   });
   return times;
 }

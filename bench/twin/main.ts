@@ -8,23 +8,25 @@ import { parseArgs } from 'node:util';
 
 import { closeConnections } from '../../test/fixtures/envoyProcess.js';
 import { betweenMarkers } from '../markdown.js';
+import type { Observed } from './calibration.js';
 import { ejectionReport } from './ejectionReport.js';
 import { loadsOf } from './loads.js';
-import { calibrate, measureRun } from './measure.js';
+import { measureRun } from './measure.js';
 import type { RealRun } from './measure.js';
+import { observe } from './observe.js';
 import { beforeOthers } from './priority.js';
 import { startRealMesh } from './realMesh.js';
 import type { RealMesh } from './realMesh.js';
 import { setUpReport, summaryReport } from './setUpReport.js';
 import { SET_UPS } from './setUps.js';
 import type { SetUp } from './setUps.js';
-import type { Calibration } from './twinRun.js';
 
 /** What `--save` keeps. */
 interface Measured {
   seconds: number;
   warmUpSeconds: number;
-  calibrations: Record<string, Calibration>;
+  /** By set-up. */
+  observed: Record<string, Observed>;
   runs: RealRun[];
   ejections: string;
 }
@@ -49,16 +51,16 @@ const setUps = SET_UPS.filter(({ name }) => values.only?.includes(name) ?? true)
 
 async function measureAll(): Promise<Measured> {
   const measured: Measured = {
-    seconds: quick ? 5 : Number(values.seconds),
+    seconds: quick ? 4 : Number(values.seconds),
     warmUpSeconds: quick ? 2 : WARM_UP_SECONDS,
-    calibrations: {},
+    observed: {},
     runs: [],
     ejections: '',
   };
   measured.ejections = await ejectionReport(quick);
   for (const setUp of setUps) {
-    measured.calibrations[setUp.name] = await calibrate(setUp, quick ? 4 : Number(values['calibration-seconds']));
-    process.stderr.write(`${setUp.name}: calibrated\n`);
+    measured.observed[setUp.name] = await observe(setUp, quick ? 2 : Number(values['calibration-seconds']));
+    process.stderr.write(`${setUp.name}: observed\n`);
     keep(measured);
   }
   for (let repeat = 0; repeat < repeats; repeat++) await measureRound(measured, repeat);
@@ -76,7 +78,9 @@ async function measureRound(measured: Measured, repeat: number): Promise<void> {
         measured.runs.push(run);
         keep(measured);
         const { figures, lagP99Ms } = run;
-        process.stderr.write(`${repeat} ${setUp.name} ${load.name} lag ${lagP99Ms.toFixed(2)} ${JSON.stringify(figures)}\n`);
+        process.stderr.write(
+          `${repeat} ${setUp.name} ${load.name} lag ${lagP99Ms.toFixed(2)} ${JSON.stringify(figures)}\n`,
+        );
       }
     }
   } finally {
@@ -105,15 +109,11 @@ closeConnections();
 beforeOthers(false);
 const loads = loadsOf(measured.seconds * 1000, measured.warmUpSeconds * 1000);
 const reports = setUps.flatMap((setUp) => {
-  const calibration = measured.calibrations[setUp.name];
+  const observed = measured.observed[setUp.name];
   const runs = measured.runs.filter((run) => run.setUp === setUp.name);
-  return calibration === undefined ? [] : [setUpReport(setUp, loads, runs, calibration)];
+  return observed === undefined ? [] : [setUpReport(setUp, loads, runs, observed)];
 });
-const body = [
-  summaryReport(measured, reports),
-  ...reports.map(({ text }) => text),
-  measured.ejections,
-].join('\n\n');
+const body = [summaryReport(measured, reports), ...reports.map(({ text }) => text), measured.ejections].join('\n\n');
 process.stdout.write(`${body}\n`);
 if (values.out !== undefined) {
   writeFileSync(values.out, betweenMarkers(readFileSync(values.out, 'utf8'), 'bench:twin', body));

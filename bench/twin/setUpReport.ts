@@ -1,3 +1,5 @@
+import { calibrate, statedTimes } from './calibration.js';
+import type { Calibration, Observed } from './calibration.js';
 import type { Load } from './loads.js';
 import { ratesOf } from './loads.js';
 import type { RealRun } from './measure.js';
@@ -6,8 +8,7 @@ import { cellTable, cellsOf, summaryOf } from './report.js';
 import type { Cell } from './report.js';
 import { hostSpec } from '../../test/fixtures/regionSpec.js';
 import type { SetUp } from './setUps.js';
-import { modelOf, statedTimes, twinFigures } from './twinRun.js';
-import type { Calibration } from './twinRun.js';
+import { modelOf, twinFigures } from './twinRun.js';
 
 /** The twin runs so often for each real run. */
 const SEEDS = 10;
@@ -24,8 +25,9 @@ export function setUpReport(
   setUp: SetUp,
   loads: readonly Load[],
   runs: readonly RealRun[],
-  calibration: Calibration,
+  observed: Observed,
 ): SetUpReport {
+  const calibration = calibrate(setUp, observed);
   const cells = compared(setUp, loads, runs, calibration);
   const stated = compared(setUp, loads, runs, statedTimes(setUp, calibration.overheadMs));
   const known = setUp.services.map(({ name, meanMs }) => {
@@ -41,12 +43,7 @@ export function setUpReport(
   return { text: `${lines.join('\n')}\n\n${cellTable(cells)}`, cells, stated };
 }
 
-function compared(
-  setUp: SetUp,
-  loads: readonly Load[],
-  runs: readonly RealRun[],
-  calibration: Calibration,
-): Cell[] {
+function compared(setUp: SetUp, loads: readonly Load[], runs: readonly RealRun[], calibration: Calibration): Cell[] {
   const hosts = Array.from({ length: setUp.proxies }, (_, i) => ({ host: hostSpec({ name: `edge-${i + 1}` }) }));
   const live = liveSetUp(setUp, placedOf(setUp, 20_000, hosts).region);
   const model = modelOf(setUp, live, calibration);

@@ -45,7 +45,11 @@ const WIDE: Partial<ServiceSettings> = {
 };
 
 /** Beyond every limit: how services are calibrated. */
-export const UNLIMITED: Partial<ServiceSettings> = { ...WIDE, 'inbound.maxRequests': 5000, 'timeout.requestMs': 10_000 };
+export const UNLIMITED: Partial<ServiceSettings> = {
+  ...WIDE,
+  'inbound.maxRequests': 5000,
+  'timeout.requestMs': 10_000,
+};
 
 export const SET_UPS: readonly SetUp[] = [
   {

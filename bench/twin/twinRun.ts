@@ -1,31 +1,11 @@
 import type { LiveMesh } from '../../core/spec/live.js';
-import type { CalibratedService } from '../../core/simulate/calibrate.js';
 import type { RetryOn, ServiceTime, TwinModel, TwinService } from '../../core/simulate/model.js';
-import { timeOf } from '../../core/simulate/serviceTime.js';
 import { simulate } from '../../core/simulate/simulate.js';
 import { deriveSeed } from '../../testbed/random.js';
+import type { Calibration } from './calibration.js';
 import type { RatePoint } from './load.js';
 import type { Figures } from './figures.js';
 import type { SetUp } from './setUps.js';
-
-/** What was learnt from a run of its own, without the runs that are compared. */
-export interface Calibration {
-  /** By service. */
-  services: Readonly<Record<string, Pick<CalibratedService, 'time' | 'meanMs' | 'cv' | 'misfit'>>>;
-  /** Of a request that nobody works on: proxies and the network, there and back. */
-  overheadMs: number;
-}
-
-const STATED_CV = { exponential: 1, lognormal: 0.5 };
-
-/** The times as the set-up states them, for comparison. */
-export function statedTimes(setUp: SetUp, overheadMs: number): Calibration {
-  const services = setUp.services.map(({ name, meanMs, distribution }) => {
-    const cv = STATED_CV[distribution];
-    return [name, { time: timeOf(meanMs, cv), meanMs, cv, misfit: 0 }] as const;
-  });
-  return { services: Object.fromEntries(services), overheadMs };
-}
 
 /** The set-up in the twin, under the very settings that the Envoys run. */
 export function modelOf(setUp: SetUp, live: LiveMesh, calibration: Calibration): TwinModel {
