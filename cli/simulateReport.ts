@@ -53,7 +53,7 @@ export interface PlanReport {
 
 /** What a reader must know before believing a figure. */
 export const NOT_KNOWN: readonly string[] = [
-  'The twin has not been compared with real Envoys yet: its figures rank plans, they are no promise.',
+  'Beside real Envoys of three set-ups its latencies are within 15 % (docs/benchmarks.md): it ranks plans, it is no promise.',
   "Service times and workers are the region file's; calls to others come on top of a service's own time.",
   'Neighbours are what they are stated to spare; the run begins with every planned instance ready and no queue.',
   'CPU, memory, garbage collection, bandwidth, TLS, and health checks that fail because of load are not modelled.',
