@@ -89,7 +89,7 @@ describe('psmg simulate', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`${half}: storefront breaks its SLO: p99`));
     expect(stdout).toMatch(/users → storefront +A +\d+/);
-    expect(stdout).toContain('not been compared with real Envoys');
+    expect(stdout).toContain('it ranks plans, it is no promise');
     const [full, less] = (await simulated([out, half])).plans as [PlanReport, PlanReport];
     const [before, after] = [row(full, 'entry', 'storefront'), row(less, 'entry', 'storefront')];
     // Common random numbers: the same users come.
