@@ -191,6 +191,21 @@ describe('the fast loop in the twin', () => {
     expect(good(result)).toBeGreaterThan(good(planned(model, 800, change)));
   });
 
+  it('a service that is lost at home is no reason to turn users away while a neighbour answers for it', () => {
+    const model = withNeighbour(narrow(100, 1));
+    const down = {
+      kind: 'instanceDown' as const,
+      service: 'below',
+      instance: 0,
+      how: 'refuses' as const,
+      fromMs: 5000,
+    };
+    const change = { durationMs: 40_000, faults: [down] };
+    const { result } = tried({}, { model, rps: 60, params: { limits: 1, spills: 1, learns: 0 }, change });
+    expect(good(planned(model, 60, change))).toBeGreaterThan(0.9);
+    expect(good(result)).toBeGreaterThan(good(planned(model, 60, change)) - 0.01);
+  });
+
   it('instances follow what enters, all services at once, and go back to the plan and no further', () => {
     const model = narrow(100);
     const entries = [
@@ -211,13 +226,7 @@ describe('the fast loop in the twin', () => {
 
 describe('spilling in the twin', () => {
   it('what exceeds ready capacity goes to a neighbour, with the rate limit that both can serve, and comes back', () => {
-    const one = narrow(100);
-    const model: TwinModel = {
-      ...one,
-      regions: [...one.regions, { name: 'there', proxies: 1 }],
-      network: [{ between: ['here', 'there'], oneWayMs: 10 }],
-      services: one.services.map((service) => ({ ...service, places: { ...service.places, there: away(service) } })),
-    };
+    const model = withNeighbour(narrow(100));
     const points = [0, 10_000, 30_000].map((atMs, i) => ({ atMs, rps: [200, 500, 200][i]! }));
     const demand = { entries: [{ entry: 'users', shape: 'step' as const, points }] };
     const change = { demand, durationMs: 50_000 };
@@ -233,6 +242,19 @@ describe('spilling in the twin', () => {
     expect(rates.at(-1)).toBe(1_000_000);
   });
 });
+
+/** All services there too, standing by. */
+function withNeighbour(one: TwinModel): TwinModel {
+  return {
+    ...one,
+    regions: [...one.regions, { name: 'there', proxies: 1 }],
+    network: [{ between: ['here', 'there'], oneWayMs: 10 }],
+    services: one.services.map((service) => {
+      const here = { ...service.places['here']!, failover: ['there'] };
+      return { ...service, places: { here, there: away(service) } };
+    }),
+  };
+}
 
 function away(service: TwinModel['services'][number]): TwinPlace {
   return { ...service.places['here']!, weights: { there: 100 }, behindInbound: false };

@@ -84,10 +84,9 @@ function created({ model, params, forecast, seed }: PolicyInput, options: TunerO
       options.learned?.(tuning.state);
       for (const decision of tuning.takeDecisions()) options.decided?.(decision);
       const away = spills === true ? spill.onTick(view, intervalMs) : [];
-      edge.see(view.instances, intervalMs, (service) => {
-        const margin = factorOf('limitMargin', 'normal', tuning.coefficients(service).limitMargin) ?? 1;
-        return margin / spill.stays(service);
-      });
+      const margin = (service: string): number =>
+        factorOf('limitMargin', 'normal', tuning.coefficients(service).limitMargin) ?? 1;
+      edge.see(view.instances, intervalMs, margin, (service) => spill.stays(service));
       return [...moves, ...away, ...(scales === true ? scaling.onTick(view, intervalMs) : [])];
     },
   };
