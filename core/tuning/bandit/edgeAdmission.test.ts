@@ -47,6 +47,16 @@ describe('admission by shadow prices', () => {
     expect(order! + 3 * search!).toBeLessThan(1.02 * 500);
   });
 
+  it('does not turn all away for a service that a few of them call, and takes back up at once when it is there again', () => {
+    const edge = new EdgeAdmission([front, store], [{ value: 1, visits: [1, 0.1] }]);
+    edge.measured(1, 0, 20);
+    expect(letIn(edge, [400])[0]).toBeGreaterThan(0.99 * 399);
+    edge.measured(1, 10, 20);
+    const before = edge.price(0, 60_000);
+    expect(edge.price(0, 60_300)).toBeLessThan(Math.max(before, 1e-9));
+    expect(edge.price(0, 60_300)).toBeCloseTo(0, 6);
+  });
+
   it('follows what is seen: half the workers, or twice the work, is half of the rate', () => {
     for (const [workers, workMs] of [
       [5, 20],

@@ -24,6 +24,8 @@ export interface EdgeRoute {
 
 /** Slower than this a service is not thought to be, whatever was read: it would be shut for good. */
 const LEAST_WORKERS = 0.1;
+/** Of the slack. More is not waited for: the service's own limits refuse it. */
+const MOST_BACKLOG = 2;
 
 export class EdgeAdmission {
   private readonly routes: readonly EdgeRoute[];
@@ -61,11 +63,15 @@ export class EdgeAdmission {
   admits(route: number, nowMs: number): boolean {
     this.drain(nowMs);
     const { value, visits } = this.routes[route]!;
-    if (value < this.priceOf(visits)) {
+    if (value < this.priceOf(this.routes[route]!)) {
       this.refused[this.fullest(visits)]!++;
       return false;
     }
-    for (let s = 0; s < visits.length; s++) this.backlog[s]! += visits[s]! * this.workMs[s]!;
+    for (let s = 0; s < visits.length; s++) {
+      const most = MOST_BACKLOG * this.slackMs[s]! * this.rate[s]!;
+      const added = this.backlog[s]! + visits[s]! * this.workMs[s]!;
+      this.backlog[s] = Math.max(this.backlog[s]!, Math.min(most, added));
+    }
     return true;
   }
 
@@ -79,7 +85,7 @@ export class EdgeAdmission {
   /** Currency that one more request of the route costs others. */
   price(route: number, nowMs: number): number {
     this.drain(nowMs);
-    return this.priceOf(this.routes[route]!.visits);
+    return this.priceOf(this.routes[route]!);
   }
 
   private fullest(visits: readonly number[]): number {
@@ -91,12 +97,14 @@ export class EdgeAdmission {
     return best;
   }
 
-  private priceOf(visits: readonly number[]): number {
+  /** Of a service that only some requests of the route call, all that the others are worth is not at stake. */
+  private priceOf({ value, visits }: EdgeRoute): number {
     let price = 0;
     for (let s = 0; s < visits.length; s++) {
       if (visits[s] === 0) continue;
       const full = this.backlog[s]! / this.rate[s]! / this.slackMs[s]!;
-      price += visits[s]! * this.workMs[s]! * this.density[s]! * full * full;
+      const most = visits[s]! < 1 ? visits[s]! * value : Infinity;
+      price += Math.min(most, visits[s]! * this.workMs[s]! * this.density[s]! * full * full);
     }
     return price;
   }
