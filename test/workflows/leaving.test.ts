@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowUpdateStage } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { RegionActivities } from '../../activities/contract.js';
 import type { AdjustmentStatus } from '../../workflows/meshAdjustment/messages.js';
-import type { MessageName } from '../../workflows/regionLifecycle/messages.js';
+import type { MessageName, MessageOutcome } from '../../workflows/regionLifecycle/messages.js';
 import type { RegionStatus } from '../../workflows/regionLifecycle/status.js';
 import { adjustmentWorkflowId, regionWorkflowId } from '../../workflows/shared/names.js';
 import type { TestTemporal } from './environment.js';
@@ -29,13 +30,17 @@ afterAll(async () => temporal.stop());
 class Outside extends ScriptedRegion {
   drifted: string[] = [];
   mismatches: string[] = [];
+  /** Reading of targets waits at the gates. */
+  holdsReads = false;
 
   override activities(): RegionActivities {
     const scripted = super.activities();
     return {
       ...scripted,
-      readTargets: async (input) =>
-        (await scripted.readTargets(input)).map((one) => ({ ...one, drifted: this.drifted })),
+      readTargets: async (input) => {
+        if (this.holdsReads) await this.gate();
+        return (await scripted.readTargets(input)).map((one) => ({ ...one, drifted: this.drifted }));
+      },
       readBack: async (input) => {
         await scripted.readBack(input);
         return { mismatches: this.mismatches };
@@ -48,6 +53,10 @@ class Outside extends ScriptedRegion {
   /** Resolves when the gates are opened, and at the latest when the test is over. */
   async gate(): Promise<void> {
     return new Promise((resolve) => this.gates.push(resolve));
+  }
+
+  get atGates(): number {
+    return this.gates.length;
   }
 
   openGates(): void {
@@ -414,7 +423,7 @@ describe('release', () => {
           return { decision: { kind: 'adjust', adjustment, service: 'shop', baseline: {} as never } };
         };
       },
-      async ({ until, update, handle }) => {
+      async ({ outside, until, update, handle }) => {
         await until('in flight', (s) => s.tuner.report?.inFlight === adjustment.address);
         expect(await update('release')).toMatchObject({
           accepted: false,
@@ -422,11 +431,15 @@ describe('release', () => {
         });
         keep = true;
         await until('judged', (s) => s.tuner.report?.inFlight === undefined);
-        const [released, late] = await Promise.all([
-          update('release'),
-          update('override', { address: adjustment.address, value: 3 }),
-        ]);
-        expect([released.accepted, late]).toEqual([true, { accepted: false, detail: 'the region is released' }]);
+        outside.holdsReads = true;
+        const releasing = update('release');
+        await eventually('the release reads the targets', async () => Promise.resolve(outside.atGates > 0));
+        const asked = { key: 'late', who: 'ada', why: 'test', address: adjustment.address, value: 3 };
+        const options = { args: [asked] as [unknown], waitForStage: WorkflowUpdateStage.ACCEPTED } as const;
+        const late = await handle.startUpdate<MessageOutcome, [unknown]>('override', options);
+        outside.openGates();
+        expect(await releasing).toMatchObject({ accepted: true });
+        expect(await late.result()).toEqual({ accepted: false, detail: 'the region is released' });
         expect(await handle.result()).toMatchObject({ phase: 'released' });
       },
     );
