@@ -1,24 +1,26 @@
 import { EdgeAdmission } from '../../tuning/bandit/edgeAdmission.js';
 import type { AdmissionFactory, InstanceView } from '../control.js';
+import { reachOf, visitsOf } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
 
 /** Part of a reading that is believed at once. */
 const BELIEVED = 0.3;
 /** Envoy's overprovisioning: so much below this share of healthy endpoints is what goes to those that stand by. */
 const OVERPROVISIONING = 1.4;
-/** Fewer requests in an interval tell nothing of how long one takes. */
-const FEWEST_ANSWERED = 20;
+/** Requests in an interval that tell how long one takes. */
+const FEWEST_ANSWERED = 10;
 
 /** Shadow-price admission where users enter our own region, told by the tick what its services can do. */
 export class Edge {
   private readonly knowledge: Knowledge;
   private readonly admission: EdgeAdmission;
-  private readonly workMs: number[];
+  /** What one request was seen to take, ms, by service and instance. */
+  private readonly workMs: Map<number, number>[];
 
   constructor(knowledge: Knowledge, slackShare: number) {
     this.knowledge = knowledge;
     const { services, model } = knowledge;
-    this.workMs = services.map(({ workMs }) => workMs);
+    this.workMs = services.map(() => new Map<number, number>());
     this.admission = new EdgeAdmission(
       services.map((one) => ({
         name: one.name,
@@ -43,7 +45,8 @@ export class Edge {
   }
 
   /**
-   * By the utilisation law: busy worker time over requests answered is what one took.
+   * By the utilisation law, instance by instance: busy worker time over requests answered is what one took. Of all
+   * together a slow instance that is busy would make it look as if the others, which idle, were as slow.
    *
    * @param margin what is let in, of what is reckoned to be possible
    * @param stays of a service's requests, what is to be answered here, 0–1
@@ -54,38 +57,55 @@ export class Edge {
     margin: (service: string) => number,
     stays: (service: string) => number,
   ): void {
+    this.route(views, stays);
     this.knowledge.services.forEach((service, s) => {
       const ready = views.filter(
         (one) => one.service === service.name && one.region === this.knowledge.own && one.state === 'ready',
       );
-      const answered = ready.reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0);
-      const busyMs = ready.reduce((sum, { utilisation }) => sum + utilisation * service.workers * intervalMs, 0);
-      if (answered >= FEWEST_ANSWERED) {
-        this.workMs[s] = (1 - BELIEVED) * this.workMs[s]! + BELIEVED * (busyMs / answered);
-      }
-      const workers = this.workersFor(service, views, stays(service.name));
-      this.admission.measured(s, workers * margin(service.name), this.workMs[s]!);
+      let perWorker = 0;
+      for (const one of ready) perWorker += 1 / this.workOf(s, service, one, intervalMs);
+      const workMs = ready.length === 0 ? service.workMs : ready.length / perWorker;
+      this.admission.measured(s, ready.length * service.workers * margin(service.name), workMs);
     });
   }
 
-  /** All that work for it, here and where what finds nobody here goes: a service that is lost at home is not closed. */
-  private workersFor(service: KnownService, views: readonly InstanceView[], stays: number): number {
-    const { own, model } = this.knowledge;
-    const places = model.services[service.index]!.places;
+  private workOf(s: number, { workers, workMs }: KnownService, one: InstanceView, intervalMs: number): number {
+    const known = this.workMs[s]!.get(one.instance) ?? workMs;
+    const answered = one.succeeded + one.failed;
+    const seen = answered > 0 ? (one.utilisation * workers * intervalMs) / answered : known;
+    // Of few requests less is believed.
+    const believed = BELIEVED * Math.min(1, answered / FEWEST_ANSWERED);
+    const work = Math.max(1e-3, (1 - believed) * known + believed * seen);
+    this.workMs[s]!.set(one.instance, work);
+    return work;
+  }
+
+  /** What goes elsewhere, calls and all, takes nothing here: a service that is lost at home is not closed. */
+  private route(views: readonly InstanceView[], stays: (service: string) => number): void {
+    const { services, model } = this.knowledge;
+    const kept = new Map(services.map((one) => [one.name, this.keptOf(one, views, stays(one.name))]));
+    this.admission.routed(
+      model.entries.map(({ name, service: first }) => {
+        const stay = (service: string): number => kept.get(service) ?? 1;
+        const [visits, reach] = [visitsOf(model, name, first, stay), reachOf(model, name, first, stay)];
+        const inOrder = (of: ReadonlyMap<string, number>): number[] => services.map((one) => of.get(one.name) ?? 0);
+        return { visits: inOrder(visits), reach: inOrder(reach) };
+      }),
+    );
+  }
+
+  private keptOf(service: KnownService, views: readonly InstanceView[], stays: number): number {
+    const { own } = this.knowledge;
     const others = standingBy(service, own, stays);
     let [ready, listed, away] = [0, 0, 0];
-    for (const one of views) {
-      if (one.service !== service.name || one.state === 'off') continue;
-      if (one.region === own) {
+    for (const { service: name, region, state } of views) {
+      if (name !== service.name || state === 'off') continue;
+      if (region === own) {
         listed++;
-        if (one.state === 'ready') ready++;
-      } else if (one.state === 'ready' && others(one.region)) away += places[one.region]?.instances[0]?.workers ?? 0;
+        if (state === 'ready') ready++;
+      } else if (state === 'ready' && others(region)) away++;
     }
-    const here = ready * service.workers;
-    if (away === 0) return here;
-    const kept = stays * Math.min(1, (OVERPROVISIONING * ready) / Math.max(1, listed));
-    if (kept >= 1) return here;
-    return kept <= 0 ? away : Math.min(here / kept, away / (1 - kept));
+    return away === 0 ? 1 : stays * Math.min(1, (OVERPROVISIONING * ready) / Math.max(1, listed));
   }
 }
 

@@ -52,16 +52,23 @@ export function knowledgeOf(model: TwinModel): Knowledge {
 
 /**
  * Requests to each service for one request of an entry, a call further from it in each round: ways that meet go on as
- * one, or there would be more of them than can be counted.
+ * one, or there would be more of them than can be counted. `stays`: of what comes to a service, what is answered here;
+ * what goes to a neighbour makes its calls there.
  */
-function visitsOf(model: TwinModel, entry: string, first: string): Map<string, number> {
+export function visitsOf(
+  model: TwinModel,
+  entry: string,
+  first: string,
+  stays: (service: string) => number = () => 1,
+): Map<string, number> {
   const byName = new Map(model.services.map((service) => [service.name, service]));
   const visits = new Map<string, number>();
   let arriving = new Map([[first, 1]]);
   // A cycle of calls goes on for ever, each time for fewer requests.
   for (let depth = 0; depth <= model.services.length; depth++) {
     const next = new Map<string, number>();
-    for (const [name, count] of arriving) {
+    for (const [name, coming] of arriving) {
+      const count = coming * stays(name);
       visits.set(name, (visits.get(name) ?? 0) + count);
       for (const call of byName.get(name)?.stages.flat() ?? []) {
         const calls = count * (call.byEntry?.[entry] ?? call.callsPerRequest);
@@ -71,6 +78,32 @@ function visitsOf(model: TwinModel, entry: string, first: string): Map<string, n
     arriving = next;
   }
   return visits;
+}
+
+/** As `visitsOf`: share of an entry's requests that need each service here, 0–1; several ways there count as one at most. */
+export function reachOf(
+  model: TwinModel,
+  entry: string,
+  first: string,
+  stays: (service: string) => number,
+): Map<string, number> {
+  const byName = new Map(model.services.map((service) => [service.name, service]));
+  const reach = new Map([[first, stays(first)]]);
+  // Longest ways first to last: a share only ever grows, and a cycle adds nothing to it.
+  for (let depth = 0; depth < model.services.length; depth++) {
+    let hasGrown = false;
+    for (const [name, share] of [...reach]) {
+      for (const call of byName.get(name)?.stages.flat() ?? []) {
+        const calls = Math.min(1, call.byEntry?.[entry] ?? call.callsPerRequest);
+        const one = share * calls * stays(call.service);
+        if (one <= (reach.get(call.service) ?? 0)) continue;
+        reach.set(call.service, one);
+        hasGrown = true;
+      }
+    }
+    if (!hasGrown) break;
+  }
+  return reach;
 }
 
 function calleesOf({ stages }: TwinService): string[] {

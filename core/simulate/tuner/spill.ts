@@ -20,9 +20,13 @@ export class Spill {
     this.knowledge = knowledge;
   }
 
-  /** Of a service's requests, what stays here, 0–1. */
+  /** Of a service's requests, what stays here, 0–1: by the plan's weights where nothing more leaves. */
   stays(service: string): number {
-    return 1 - (this.away.get(service) ?? 0) / 100;
+    const away = this.away.get(service);
+    if (away !== undefined) return 1 - away / 100;
+    const weights = this.knowledge.services.find(({ name }) => name === service)?.place.weights ?? {};
+    const total = Object.values(weights).reduce((sum, percent) => sum + percent, 0);
+    return total > 0 ? (weights[this.knowledge.own] ?? 0) / total : 1;
   }
 
   onTick(view: TwinView, intervalMs: number): TwinAction[] {

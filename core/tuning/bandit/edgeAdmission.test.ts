@@ -70,7 +70,7 @@ describe('admission by shadow prices', () => {
 
   it('the price rises with what was let in, and falls with time', () => {
     const edge = new EdgeAdmission([front, store], [{ value: 1, visits: [1, 1] }]);
-    for (let n = 0; n < 30; n++) edge.admits(0, 0);
+    for (let n = 0; n < 40; n++) edge.admits(0, 0);
     const price = edge.price(0, 0);
     expect(price).toBeGreaterThan(0.2);
     expect(edge.price(0, 50)).toBeLessThan(price);

@@ -2,8 +2,8 @@
  * The fast loop: overload does not wait for a tick. At the edge a request is let in while it is worth more than what it
  * takes from others on its way. Each service has a virtual queue: what was let in and is not worked off yet if its
  * workers do what they were last seen to do. The longer it is, the dearer the service: at a wait of `slackMs` it costs
- * as much as the request that is worth the most for its work, and nobody is let in; the second power keeps short
- * queues, of which every service has one, from adding up to a price. (Drift plus penalty, Neely 2010.)
+ * as much as the request that is worth the most for its work, and nobody is let in; the fourth power keeps short
+ * queues, of which every service has one, from adding up to a price on a long way. (Drift plus penalty, Neely 2010.)
  */
 export interface EdgeService {
   name: string;
@@ -20,6 +20,8 @@ export interface EdgeRoute {
   value: number;
   /** Requests to each service, in the order of the services, for one of this route. */
   visits: readonly number[];
+  /** Share of this route's requests that need the service here at all, 0–1. Absent: visits, at most 1. */
+  reach?: readonly number[];
 }
 
 /** Slower than this a service is not thought to be, whatever was read: it would be shut for good. */
@@ -28,7 +30,7 @@ const LEAST_WORKERS = 0.1;
 const MOST_BACKLOG = 2;
 
 export class EdgeAdmission {
-  private readonly routes: readonly EdgeRoute[];
+  private routes: readonly EdgeRoute[];
   private readonly slackMs: Float64Array;
   /** Work that is let in and not done, worker-ms. */
   private readonly backlog: Float64Array;
@@ -56,6 +58,12 @@ export class EdgeAdmission {
   measured(service: number, workers: number, workMs: number): void {
     this.rate[service] = Math.max(LEAST_WORKERS, workers);
     this.workMs[service] = workMs;
+    this.reprice();
+  }
+
+  /** Where requests of each route go has changed; in the order of the routes. */
+  routed(ways: readonly Required<Pick<EdgeRoute, 'visits' | 'reach'>>[]): void {
+    this.routes = this.routes.map((route, r) => ({ ...route, ...ways[r] }));
     this.reprice();
   }
 
@@ -97,14 +105,15 @@ export class EdgeAdmission {
     return best;
   }
 
-  /** Of a service that only some requests of the route call, all that the others are worth is not at stake. */
-  private priceOf({ value, visits }: EdgeRoute): number {
+  /** Of a service that only some requests of the route need here, what the others are worth is not at stake. */
+  private priceOf({ value, visits, reach }: EdgeRoute): number {
     let price = 0;
     for (let s = 0; s < visits.length; s++) {
       if (visits[s] === 0) continue;
       const full = this.backlog[s]! / this.rate[s]! / this.slackMs[s]!;
-      const most = visits[s]! < 1 ? visits[s]! * value : Infinity;
-      price += Math.min(most, visits[s]! * this.workMs[s]! * this.density[s]! * full * full);
+      const needed = reach?.[s] ?? Math.min(1, visits[s]!);
+      const most = needed < 1 ? needed * value : Infinity;
+      price += Math.min(most, visits[s]! * this.workMs[s]! * this.density[s]! * full ** 4);
     }
     return price;
   }
