@@ -93,7 +93,15 @@ describe('setUpItems', () => {
   it('brings everything for tests, for start what start needs, and no Temporal where a cluster is named', () => {
     const all = ['temporal', 'temporal-test-server', 'envoy', 'ansible', 'prometheus', 'prometheus-node-exporter'];
     expect(titles('all', {})).toEqual(all);
-    expect(titles('parts', {})).toEqual([...all, 'envoy-before', 'kubectl', 'istio', 'kube-apiserver', 'etcd', 'influxdb']);
+    expect(titles('parts', {})).toEqual([
+      ...all,
+      'envoy-before',
+      'kubectl',
+      'istio',
+      'kube-apiserver',
+      'etcd',
+      'influxdb',
+    ]);
     expect(titles('start', {})).toEqual(['temporal', 'envoy', 'ansible']);
     expect(titles('start', { TEMPORAL_ADDRESS: 'cluster:7233' })).toEqual(['envoy', 'ansible']);
   });
