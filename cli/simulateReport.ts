@@ -72,14 +72,12 @@ export function simulationReport(
 ): SimulationReport {
   const windowSeconds = Math.max(1, Math.ceil(options.seconds / MOST_WINDOWS));
   const reports: PlanReport[] = [];
-  const runs = plans.flatMap((plan) =>
-    policies.length === 0 ? [{ plan }] : policies.map((policy) => ({ plan, policy })),
-  );
-  for (const { plan: of, policy } of runs as { plan: SimulatedPlan; policy?: TwinPolicy }[]) {
-    const { name, plan, region, window, model } = of;
+  const acting: readonly (TwinPolicy | undefined)[] = policies.length === 0 ? [undefined] : policies;
+  for (const [simulated, policy] of plans.flatMap((plan) => acting.map((one) => [plan, one] as const))) {
+    const { name, plan, region, window, model } = simulated;
     const own = faultsFor(faults, model);
     const result = simulate({
-      ...underPolicy(of, policy, options.seed),
+      ...underPolicy(simulated, policy, options.seed),
       ...{ demand, faults: own, seed: options.seed },
       ...{ durationMs: options.seconds * 1000, windowMs: windowSeconds * 1000 },
     });

@@ -14,6 +14,19 @@ export interface JsonServer {
   stop(): Promise<void>;
 }
 
+/** Status of the answer to a GET; 0 where there was none, or none in `timeout`. The body is read and dropped. */
+export async function statusOf(request: http.RequestOptions): Promise<number> {
+  return new Promise((resolve) => {
+    const sent = http.get(request, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', () => resolve(0));
+    });
+    sent.on('timeout', () => sent.destroy());
+    sent.on('error', () => resolve(0));
+  });
+}
+
 const MAX_BODY_BYTES = 1_000_000;
 
 /** Serves handlers by `METHOD /path`. */

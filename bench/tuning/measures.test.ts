@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import { oneRegion, service, steady } from '../../core/simulate/fixtures.js';
 import { simulate } from '../../core/simulate/simulate.js';
-import { measuresOf, medianInterval, medianOfValues, WINDOW_MS } from './measures.js';
+import { median } from '../statistics.js';
+import { measuresOf, medianInterval, WINDOW_MS } from './measures.js';
 
 const model = oneRegion([service('a', { kind: 'constant', meanMs: 10 }, { instances: 2 })]);
 
@@ -42,6 +43,6 @@ describe('medianInterval', () => {
   });
 
   it('is the middle one, or between the two', () => {
-    expect([medianOfValues([3, 1, 2]), medianOfValues([4, 1, 2, 3])]).toEqual([2, 2.5]);
+    expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
   });
 });

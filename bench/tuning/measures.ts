@@ -1,7 +1,9 @@
 import { createRandom } from '../../core/forecast/random.js';
+import { endedOf } from '../../core/simulate/compare.js';
 import type { TwinModel } from '../../core/simulate/model.js';
-import type { Counts, TwinResult, TwinSlice } from '../../core/simulate/result.js';
+import type { TwinResult, TwinSlice } from '../../core/simulate/result.js';
 import { reward } from '../../core/tuning/reward.js';
+import { median } from '../statistics.js';
 import { SURGE } from './demand.js';
 
 export const WINDOW_MS = 10_000;
@@ -40,24 +42,15 @@ export function measuresOf(result: TwinResult, model: TwinModel): RunMeasures {
     const from = fromMs / 1000 - SURGE.fromSeconds;
     return from >= 0 && from < SURGE_HEAD_SECONDS;
   });
-  const good = sumOf([result.totals], ({ withinDeadline }) => withinDeadline);
+  const good = goodIn(result.totals);
+  const came = head.reduce((sum, window) => sum + offeredIn(window), 0);
   const lost = head.reduce((sum, window) => sum + Math.max(0, offeredIn(window) - goodIn(window)), 0);
   return {
     violatingPercent: (100 * judged.filter((share) => share < SLO_SHARE).length) / Math.max(1, judged.length),
-    goodputShare:
-      good /
-      Math.max(
-        1,
-        sumOf([result.totals], ({ offered }) => offered),
-      ),
+    goodputShare: good / Math.max(1, offeredIn(result.totals)),
     goodputRps: good / seconds,
     valuePerSecond: valueOf(result.totals, model, ({ withinDeadline }) => withinDeadline) / seconds,
-    surgeLostShare:
-      lost /
-      Math.max(
-        1,
-        sumOf(head, ({ offered }) => offered),
-      ),
+    surgeLostShare: lost / Math.max(1, came),
     instanceSeconds: instanceSecondsOf(result.totals, model),
     reward: rewardOf(result.totals, model),
   };
@@ -92,23 +85,18 @@ function valueOf({ entries }: TwinSlice, model: TwinModel, count: (entry: Entry)
   return entries.reduce((sum, entry, i) => sum + count(entry) * (model.entries[i]?.value ?? 0), 0);
 }
 
-function sumOf(slices: readonly TwinSlice[], count: (entry: Entry) => number): number {
-  return slices.reduce((sum, { entries }) => sum + entries.reduce((all, entry) => all + count(entry), 0), 0);
+function sumOf({ entries }: TwinSlice, count: (entry: Entry) => number): number {
+  return entries.reduce((all, entry) => all + count(entry), 0);
 }
 
-const goodIn = (slice: TwinSlice): number => sumOf([slice], ({ withinDeadline }) => withinDeadline);
-const offeredIn = (slice: TwinSlice): number => sumOf([slice], ({ offered }) => offered);
+const goodIn = (slice: TwinSlice): number => sumOf(slice, ({ withinDeadline }) => withinDeadline);
+const offeredIn = (slice: TwinSlice): number => sumOf(slice, ({ offered }) => offered);
 
 /** Of all that ended; 0 where much came and nothing ended, `null` where nothing came. */
 function goodShare(slice: TwinSlice): number | null {
-  const ended = sumOf([slice], endedOf);
+  const ended = sumOf(slice, endedOf);
   if (ended > 0) return goodIn(slice) / ended;
   return offeredIn(slice) > 0 ? 0 : null;
-}
-
-function endedOf({ succeeded, failed, timedOut, refused }: Counts): number {
-  const { retryBudget: _, ...counted } = refused;
-  return succeeded + failed + timedOut + Object.values(counted).reduce((sum, n) => sum + n, 0);
 }
 
 export interface MedianInterval {
@@ -123,15 +111,8 @@ const DRAWS = 1000;
 export function medianInterval(values: readonly number[], seed: number): MedianInterval {
   const random = createRandom(seed);
   const drawn = Array.from({ length: DRAWS }, () =>
-    medianOfValues(values.map(() => values[Math.floor(random() * values.length)] ?? NaN)),
+    median(values.map(() => values[Math.floor(random() * values.length)] ?? NaN)),
   ).sort((a, b) => a - b);
   const at = (share: number): number => drawn[Math.round(share * (DRAWS - 1))] ?? NaN;
-  return { low: at(0.025), median: medianOfValues(values), high: at(0.975) };
-}
-
-export function medianOfValues(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(half) - 1] ?? NaN, sorted[Math.floor(half)] ?? NaN];
-  return sorted.length % 2 === 1 ? high : (low + high) / 2;
+  return { low: at(0.025), median: median(values), high: at(0.975) };
 }

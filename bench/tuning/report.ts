@@ -1,6 +1,6 @@
 import { markdownTable } from '../markdown.js';
 import type { MeasureName } from './measures.js';
-import { medianOfValues } from './measures.js';
+import { median } from '../statistics.js';
 import type { Cell, Compared, Tuned } from './run.js';
 import { interval } from './run.js';
 
@@ -86,5 +86,5 @@ export function tunedTable(tuned: readonly Tuned[]): string {
 }
 
 export function medianOfCell(cell: Cell, measure: MeasureName): number {
-  return medianOfValues(cell.runs.map((run) => run[measure]));
+  return median(cell.runs.map((run) => run[measure]));
 }

@@ -1,4 +1,6 @@
+import { percent } from '../../core/tuning/percent.js';
 import { markdownTable } from '../markdown.js';
+import { quantile } from '../statistics.js';
 import { harmfulOf } from './safety.js';
 import type { SafetyRun } from './safety.js';
 
@@ -14,12 +16,6 @@ export function upperBound(count: number, n: number): number {
   const middle = p + (z * z) / (2 * n);
   const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
   return (middle + half) / (1 + (z * z) / n);
-}
-
-/** Quantile by nearest rank. */
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] ?? NaN;
 }
 
 export function safetyText(runs: readonly SafetyRun[], { tickMs }: { tickMs: number }): string {
@@ -76,8 +72,4 @@ export function worstRuns(runs: readonly SafetyRun[], count: number): string {
   ]);
   const header = ['seed', 'region, segment, surge', 'faults', 'forecast ×', 'moves', 'lost', 'by chance'];
   return markdownTable([header, ...rows], 3);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 
 import type { SocketSpec } from '../../core/spec/region.js';
+import { statusOf } from '../../testbed/http.js';
 import { deriveSeed, exponential, seededRandom } from '../../testbed/random.js';
 import type { Random } from '../../testbed/random.js';
 
@@ -81,16 +82,5 @@ async function until(time: number): Promise<void> {
 
 export async function ask(agent: http.Agent, target: SocketSpec, host?: string, path = '/'): Promise<number> {
   const headers = host === undefined ? {} : { host };
-  return new Promise((resolve) => {
-    const request = http.get(
-      { host: target.address, port: target.port, path, headers, agent, timeout: TIMEOUT_MS },
-      (response) => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode ?? 0));
-        response.on('error', () => resolve(0));
-      },
-    );
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(0));
-  });
+  return statusOf({ host: target.address, port: target.port, path, headers, agent, timeout: TIMEOUT_MS });
 }

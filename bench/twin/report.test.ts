@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { figuresOf, lagP99Ms, median, quantile } from './figures.js';
+import { median, quantile } from '../statistics.js';
+import { figuresOf, lagP99Ms } from './figures.js';
 import type { Figures } from './figures.js';
 import type { Sent } from './load.js';
 import { loadsOf, ratesOf } from './loads.js';

@@ -1,5 +1,5 @@
 import { markdownTable } from '../markdown.js';
-import { median, quantile } from './figures.js';
+import { median, quantile } from '../statistics.js';
 import type { Figures } from './figures.js';
 import type { Load } from './loads.js';
 

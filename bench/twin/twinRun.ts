@@ -1,4 +1,5 @@
 import type { LiveMesh } from '../../core/spec/live.js';
+import { endedOf } from '../../core/simulate/compare.js';
 import type { RetryOn, ServiceTime, TwinModel, TwinService } from '../../core/simulate/model.js';
 import { simulate } from '../../core/simulate/simulate.js';
 import { deriveSeed } from '../../testbed/random.js';
@@ -59,15 +60,14 @@ export function twinFigures(model: TwinModel, { points, durationMs, warmUpMs, se
   });
   const [users] = totals.entries;
   if (users === undefined) throw new Error('no users');
-  const { succeeded, failed, timedOut, refused, offered, withinDeadline, latency } = users;
-  const { retryBudget: _, ...reasons } = refused;
-  const bad = failed + timedOut + Object.values(reasons).reduce((sum, one) => sum + one, 0);
+  const { succeeded, offered, withinDeadline, latency } = users;
+  const ended = endedOf(users);
   const seconds = (durationMs - warmUpMs) / 1000;
   return {
     offeredRps: offered / seconds,
     p50Ms: latency.p50Ms ?? NaN,
     p99Ms: latency.p99Ms ?? NaN,
     goodputRps: withinDeadline / seconds,
-    errorPercent: (100 * bad) / Math.max(1, bad + succeeded),
+    errorPercent: (100 * (ended - succeeded)) / Math.max(1, ended),
   };
 }

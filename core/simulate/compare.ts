@@ -146,7 +146,8 @@ function countFigures(one: EntryResult | ServiceResult, good: number): CountFigu
   };
 }
 
-function endedOf(one: Counts): number {
+/** Requests that ended, however. */
+export function endedOf(one: Counts): number {
   return one.succeeded + one.failed + one.timedOut + refusedOf(one);
 }
 

@@ -39,3 +39,10 @@ export interface PolicyRun {
   control?: TwinControl;
   admission?: AdmissionFactory;
 }
+
+/** Throws a RangeError where a set does not name it: a mistake of whoever made the set. */
+export function param(params: PolicyParams, name: string): number {
+  const value = params[name];
+  if (value === undefined) throw new RangeError(`a set of parameters without ${name}`);
+  return value;
+}

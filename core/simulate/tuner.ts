@@ -2,7 +2,7 @@ import { factorOf } from '../tuning/bandit/coefficients.js';
 import { freshState, warmStarted } from '../tuning/bandit/state.js';
 import type { TunerState } from '../tuning/bandit/state.js';
 import type { TwinControl } from './control.js';
-import { param } from './peers/istioModel.js';
+import { param } from './policy.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from './policy.js';
 import { Edge } from './tuner/edge.js';
 import { knowledgeOf } from './tuner/knowledge.js';
@@ -86,7 +86,7 @@ function created({ model, params, forecast, seed }: PolicyInput, options: TunerO
       const away = spills === true ? spill.onTick(view, intervalMs) : [];
       const margin = (service: string): number =>
         factorOf('limitMargin', 'normal', tuning.coefficients(service).limitMargin) ?? 1;
-      edge.see(view.instances, intervalMs, margin, (service) => spill.stays(service));
+      if (limits === true) edge.see(view.instances, intervalMs, margin, (service) => spill.stays(service));
       return [...moves, ...away, ...(scales === true ? scaling.onTick(view, intervalMs) : [])];
     },
   };

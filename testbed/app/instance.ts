@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SocketSpec } from '../../core/spec/region.js';
-import { closeServer, listen, sendJson } from '../http.js';
+import { closeServer, listen, sendJson, statusOf } from '../http.js';
 import { exponential, logNormal, seededRandom } from '../random.js';
 import type { Random } from '../random.js';
 
@@ -193,24 +193,13 @@ class HttpInstance implements Instance {
 
   /** Status of the answer; 0 when there was none. */
   private async call(service: string, requestId: string | undefined): Promise<number> {
-    return new Promise((resolve) => {
-      const request = http.get(
-        {
-          host: this.options.mesh.address,
-          port: this.options.mesh.port,
-          path: '/',
-          agent: this.agent,
-          timeout: CALL_TIMEOUT_MS,
-          headers: { host: service, ...(requestId === undefined ? {} : { 'x-request-id': requestId }) },
-        },
-        (response) => {
-          response.resume();
-          response.on('end', () => resolve(response.statusCode ?? 0));
-          response.on('error', () => resolve(0));
-        },
-      );
-      request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve(0));
+    return statusOf({
+      host: this.options.mesh.address,
+      port: this.options.mesh.port,
+      path: '/',
+      agent: this.agent,
+      timeout: CALL_TIMEOUT_MS,
+      headers: { host: service, ...(requestId === undefined ? {} : { 'x-request-id': requestId }) },
     });
   }
 }

@@ -1,10 +1,9 @@
+import { OVERPROVISIONING } from '../../plan/limits.js';
 import { PURPOSE, mix, uniform } from './hash.js';
 import { maglevTable, ringTable } from './hashTables.js';
 import type { WeightedHost } from './hashTables.js';
 import type { View } from './view.js';
 
-/** Envoy's default factor, as rendered: a priority or zone keeps its share until fewer than 1/1.4 are healthy. */
-const OVERPROVISIONING = 1.4;
 /** Envoy's `host_selection_retry_max_attempts`, as rendered. */
 const REPICKS = 32;
 /** Envoy's `min_weight_percent` of slow start. */

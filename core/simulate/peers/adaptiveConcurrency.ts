@@ -2,7 +2,8 @@ import { createRandom } from '../../forecast/random.js';
 import type { AdmissionController, AdmissionRequest, AdmissionResponse } from '../control.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
 import { atOwnDoors } from './door.js';
-import { istioModel, param } from './istioModel.js';
+import { istioModel } from './istioModel.js';
+import { param } from '../policy.js';
 
 /** `max_concurrency_limit`. */
 const MOST = 1000;

@@ -5,7 +5,8 @@ import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy
 import { Captain } from './autothrottleCaptain.js';
 import { Tower } from './autothrottleTower.js';
 import type { TowerSample } from './autothrottleTower.js';
-import { istioModel, ownRegion, param } from './istioModel.js';
+import { istioModel, ownRegion } from './istioModel.js';
+import { param } from '../policy.js';
 
 /**
  * An Autothrottle-like two-level autoscaler over Istio's defaults. The twin has no CPU quotas: what a Captain sets is

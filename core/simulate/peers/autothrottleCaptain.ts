@@ -1,3 +1,4 @@
+import { mean } from '../../forecast/series.js';
 import type { InstanceView } from '../control.js';
 
 /** Periods between decisions, and those whose use is remembered. */
@@ -73,10 +74,6 @@ export class Captain {
     this.before = this.quota;
     this.quota = Math.max(proposed, DOWN_FLOOR * this.quota);
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function deviation(values: readonly number[]): number {

@@ -1,6 +1,7 @@
+import { median } from '../../forecast/series.js';
 import type { EntryView } from '../control.js';
 import type { PolicyParams } from '../policy.js';
-import { param } from './istioModel.js';
+import { param } from '../policy.js';
 
 /** The paper's ladder of nine, every other rung. */
 export const LADDER = [0.02, 0.06, 0.1, 0.2, 0.3] as const;
@@ -148,10 +149,4 @@ function same(a: Arm, b: Arm): boolean {
 function within(value: number, values: readonly number[]): number {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return most > least ? (value - least) / (most - least) : 0.5;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

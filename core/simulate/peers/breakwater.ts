@@ -1,7 +1,8 @@
 import type { AdmissionFactory, InstanceView, ProxyView, TwinView } from '../control.js';
 import type { TwinModel } from '../model.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, ownRegion, param } from './istioModel.js';
+import { istioModel, ownRegion } from './istioModel.js';
+import { param } from '../policy.js';
 import { deadlineByService } from './serving.js';
 
 /** Credits that one client may hold at one server. */

@@ -1,7 +1,8 @@
 import type { AdmissionController, AdmissionRequest, AdmissionResponse } from '../control.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
 import { atOwnDoors } from './door.js';
-import { istioModel, param } from './istioModel.js';
+import { istioModel } from './istioModel.js';
+import { param } from '../policy.js';
 
 /** Windows with fewer samples are dropped (WindowedLimit's `windowSize`). */
 const LEAST_SAMPLES = 10;

@@ -1,7 +1,8 @@
 import type { InstanceView, TwinAction, TwinControl, TwinView } from '../control.js';
 import type { TwinModel } from '../model.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, ownRegion, param, timeoutMs } from './istioModel.js';
+import { istioModel, ownRegion, timeoutMs } from './istioModel.js';
+import { param } from '../policy.js';
 
 /** kube-controller-manager: `--horizontal-pod-autoscaler-sync-period`. */
 const SYNC_MS = 15_000;

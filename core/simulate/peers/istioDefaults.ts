@@ -1,5 +1,6 @@
 import type { PolicyInput, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, param, timeoutMs } from './istioModel.js';
+import { istioModel, timeoutMs } from './istioModel.js';
+import { param } from '../policy.js';
 
 /**
  * Istio as it is installed: no breakers, no rate limits, no limits in front of instances, no outlier detection and so

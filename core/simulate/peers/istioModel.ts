@@ -1,5 +1,4 @@
 import type { TwinModel, TwinPlace, TwinService } from '../model.js';
-import type { PolicyParams } from '../policy.js';
 import type { ServiceSettings } from '../../spec/settings.js';
 
 /** What Istio renders where a DestinationRule states no limit: 2^32 − 1. */
@@ -96,11 +95,4 @@ export function timeoutMs(model: TwinModel, overDeadline: number): number {
   const shortest = Math.min(...model.entries.map(({ deadlineMs }) => deadlineMs));
   if (overDeadline <= 0 || !Number.isFinite(shortest)) return NO_TIMEOUT_MS;
   return Math.max(1, Math.round(overDeadline * shortest));
-}
-
-/** Throws a RangeError where a set does not name it: a mistake of whoever made the set. */
-export function param(params: PolicyParams, name: string): number {
-  const value = params[name];
-  if (value === undefined) throw new RangeError(`a set of parameters without ${name}`);
-  return value;
 }

@@ -1,5 +1,6 @@
 import type { PolicyInput, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, neighboursOf, param, timeoutMs } from './istioModel.js';
+import { istioModel, neighboursOf, timeoutMs } from './istioModel.js';
+import { param } from '../policy.js';
 
 /**
  * Istio's locality failover: outlier detection puts failing endpoints out, and neighbours stand by in priorities, the

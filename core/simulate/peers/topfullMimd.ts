@@ -1,7 +1,8 @@
 import type { AdmissionFactory, EntryView, TwinControl } from '../control.js';
 import type { TwinModel } from '../model.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, ownRegion, param, timeoutMs } from './istioModel.js';
+import { istioModel, ownRegion, timeoutMs } from './istioModel.js';
+import { param } from '../policy.js';
 import { Clusters } from './topfullClusters.js';
 import { RateGate } from './topfullGate.js';
 

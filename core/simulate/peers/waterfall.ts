@@ -2,7 +2,8 @@ import { wholePercents } from '../../plan/weights.js';
 import type { TwinAction, TwinControl, TwinView } from '../control.js';
 import type { TwinModel, TwinService } from '../model.js';
 import type { PolicyInput, PolicyParams, PolicyRun, TwinPolicy } from '../policy.js';
-import { istioModel, neighboursOf, ownRegion, param, timeoutMs } from './istioModel.js';
+import { istioModel, neighboursOf, ownRegion, timeoutMs } from './istioModel.js';
+import { param } from '../policy.js';
 import { holdMsByService } from './serving.js';
 
 /**

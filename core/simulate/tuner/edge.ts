@@ -1,12 +1,12 @@
+import { OVERPROVISIONING } from '../../plan/limits.js';
 import { EdgeAdmission } from '../../tuning/bandit/edgeAdmission.js';
 import type { AdmissionFactory, InstanceView } from '../control.js';
 import { reachOf, visitsOf } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
+import { readyHere } from './reading.js';
 
 /** Part of a reading that is believed at once. */
 const BELIEVED = 0.3;
-/** Envoy's overprovisioning: so much below this share of healthy endpoints is what goes to those that stand by. */
-const OVERPROVISIONING = 1.4;
 /** Requests in an interval that tell how long one takes. */
 const FEWEST_ANSWERED = 10;
 
@@ -59,9 +59,7 @@ export class Edge {
   ): void {
     this.route(views, stays);
     this.knowledge.services.forEach((service, s) => {
-      const ready = views.filter(
-        (one) => one.service === service.name && one.region === this.knowledge.own && one.state === 'ready',
-      );
+      const ready = readyHere(views, this.knowledge, service);
       let perWorker = 0;
       for (const one of ready) perWorker += 1 / this.workOf(s, service, one, intervalMs);
       const workMs = ready.length === 0 ? service.workMs : ready.length / perWorker;

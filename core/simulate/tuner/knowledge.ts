@@ -118,11 +118,13 @@ export function forecastAt(
   atMs: number,
 ): number | null {
   if (forecast === undefined) return null;
-  let rps = 0;
-  model.entries.forEach(({ name }, e) => {
-    rps += service.visits[e]! * entryRps(forecast, name, atMs);
-  });
-  return rps;
+  const rates = model.entries.map(({ name }) => entryRps(forecast, name, atMs));
+  return comingTo(service, rates);
+}
+
+/** Requests per second that follow for a service from those by each entry. */
+export function comingTo({ visits }: KnownService, rates: readonly number[]): number {
+  return rates.reduce((sum, rate, e) => sum + rate * visits[e]!, 0);
 }
 
 function entryRps({ entries }: TwinDemand, name: string, atMs: number): number {

@@ -2,7 +2,7 @@ import type { Family } from '../../tuning/bandit/coefficients.js';
 import type { DecisionInput } from '../../tuning/bandit/context.js';
 import type { Seen } from '../../tuning/bandit/harm.js';
 import { reward } from '../../tuning/reward.js';
-import type { TwinView } from '../control.js';
+import type { InstanceView, TwinView } from '../control.js';
 import type { TwinDemand } from '../model.js';
 import { forecastAt } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
@@ -12,6 +12,20 @@ const EVENT_RISE = 0.2;
 const LOOK_AHEAD_MS = 1_800_000;
 const LOOK_STEP_MS = 60_000;
 const SLO_ERRORS = 0.01;
+
+/** Instances of a service that answer in our own region. */
+export function readyHere(
+  views: readonly InstanceView[],
+  { own }: Knowledge,
+  { name }: Pick<KnownService, 'name'>,
+): InstanceView[] {
+  return views.filter(({ service, region, state }) => service === name && region === own && state === 'ready');
+}
+
+/** Requests per second that came by each entry, in the order of the model. */
+export function entryRates({ entries }: TwinView, intervalMs: number): number[] {
+  return entries.map(({ offered }) => (1000 * offered) / intervalMs);
+}
 
 /** Reward share of a tick over all entries; `null` where nothing came. What capacity costs is the same for both sides. */
 export function shareOf({ entries }: TwinView, { own, model }: Knowledge, intervalMs: number): Seen | null {
@@ -35,9 +49,7 @@ export function decisionInput(
   options: { forecast: TwinDemand | undefined; withoutForecast: boolean },
 ): DecisionInput {
   const seen = view.observation.services.find((one) => one.service === service.name);
-  const ready = view.instances.filter(
-    (one) => one.service === service.name && one.region === knowledge.own && one.state === 'ready',
-  );
+  const ready = readyHere(view.instances, knowledge, service);
   const sum = (count: (view: (typeof ready)[number]) => number): number =>
     ready.reduce((total, one) => total + count(one), 0);
   const asked = sum(({ offered }) => offered);

@@ -1,7 +1,8 @@
 import type { TwinAction, TwinView } from '../control.js';
 import type { TwinDemand } from '../model.js';
-import { forecastAt } from './knowledge.js';
+import { comingTo, forecastAt } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
+import { entryRates } from './reading.js';
 
 /** Of a worker's time: what instances are wanted for. */
 const WANTED_UTILISATION = 0.7;
@@ -27,7 +28,7 @@ export class Scaling {
   }
 
   onTick(view: TwinView, intervalMs: number): TwinAction[] {
-    const rates = view.entries.map(({ offered }) => (1000 * offered) / intervalMs);
+    const rates = entryRates(view, intervalMs);
     return this.knowledge.services.flatMap((service, s): TwinAction[] => {
       const wanted = this.wanted(service, rates, view.nowMs);
       const now = this.targets[s]!;
@@ -42,8 +43,8 @@ export class Scaling {
   }
 
   private wanted(service: KnownService, rates: readonly number[], nowMs: number): number {
-    const { place, workers, workMs, visits, startupMs } = service;
-    const seen = rates.reduce((sum, rate, e) => sum + rate * visits[e]!, 0);
+    const { place, workers, workMs, startupMs } = service;
+    const seen = comingTo(service, rates);
     const ahead = forecastAt(this.knowledge, this.forecast, service, nowMs + startupMs) ?? 0;
     const least = place.instances.length;
     const most = Math.max(least, place.maxInstances ?? 0);

@@ -1,6 +1,8 @@
 import type { ServiceSettings } from '../../spec/settings.js';
 import type { TwinAction, TwinView } from '../control.js';
+import { comingTo } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
+import { entryRates, readyHere } from './reading.js';
 
 /** Of what ready workers can do: beyond it, requests wait longer here than the way to a neighbour takes. */
 const FULL_UTILISATION = 0.75;
@@ -30,11 +32,11 @@ export class Spill {
   }
 
   onTick(view: TwinView, intervalMs: number): TwinAction[] {
-    const rates = view.entries.map(({ offered }) => (1000 * offered) / intervalMs);
+    const rates = entryRates(view, intervalMs);
     return this.knowledge.services.flatMap((service): TwinAction[] => {
       const spare = this.spareOf(service);
       if (spare.length === 0) return [];
-      const seen = rates.reduce((sum, rate, e) => sum + rate * service.visits[e]!, 0);
+      const seen = comingTo(service, rates);
       const room = this.readyRps(view, service) * FULL_UTILISATION;
       const most = spare.reduce((sum, { rps }) => sum + rps, 0);
       // What nobody has room for is shared in proportion.
@@ -60,11 +62,9 @@ export class Spill {
     return [{ service: name, weights, settings: ratesFor(place.settings, 1 - percent / 100) }];
   }
 
-  private readyRps(view: TwinView, { name, workers, workMs }: KnownService): number {
-    const ready = view.instances.filter(
-      (one) => one.service === name && one.region === this.knowledge.own && one.state === 'ready',
-    );
-    return (1000 * ready.length * workers) / workMs;
+  private readyRps(view: TwinView, service: KnownService): number {
+    const ready = readyHere(view.instances, this.knowledge, service);
+    return (1000 * ready.length * service.workers) / service.workMs;
   }
 
   /** Neighbours' instances are what they can spare. */

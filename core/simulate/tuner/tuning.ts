@@ -19,7 +19,7 @@ import type { TwinAction, TwinView } from '../control.js';
 import type { TwinDemand } from '../model.js';
 import { forecastAt, plannedOf } from './knowledge.js';
 import type { Knowledge, KnownService } from './knowledge.js';
-import { decisionInput, lossesOf, refusedIn, shareOf } from './reading.js';
+import { decisionInput, lossesOf, readyHere, refusedIn, shareOf } from './reading.js';
 import type { Losses } from './reading.js';
 import { EXPOSURE, judgeTick, opened, runsNow } from './trial.js';
 import type { Method, OpenTrial } from './trial.js';
@@ -260,9 +260,7 @@ export class Tuning {
   /** A door is a half's own; what a proxy lets in takes from the others' room, and can only take turns. */
   private methodFor(view: TwinView, service: KnownService, { family }: Move): Method {
     if (this.options.withoutSplit) return { kind: 'beforeAfter', before: watched(this.recent).mean };
-    const ready = view.instances.filter(
-      (one) => one.service === service.name && one.region === this.knowledge.own && one.state === 'ready',
-    );
+    const ready = readyHere(view.instances, this.knowledge, service);
     const canSplit = family === 'concurrency' && service.place.behindInbound;
     const halves = canSplit
       ? halvesOf(

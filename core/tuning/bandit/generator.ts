@@ -1,9 +1,8 @@
-// Taken once: in a context of their own, as tests have, every use of a global is a look-up.
-const { cos, imul, log, sqrt, PI } = Math;
+import { nextCounter, normal, uniformOf } from '../../forecast/random.js';
 
 /**
- * Chance whose place in the stream is plain data: it can be kept with the state, so that a restart draws what would
- * have been drawn. A 32-bit counter, hashed.
+ * The stream of `createRandom`, whose place is plain data: it can be kept with the state, so that a restart draws what
+ * would have been drawn.
  */
 export class Generator {
   private counter: number;
@@ -19,15 +18,12 @@ export class Generator {
 
   /** [0, 1) */
   uniform(): number {
-    this.counter = (this.counter + 0x9e3779b9) | 0;
-    let mixed = imul(this.counter ^ (this.counter >>> 16), 0x21f0aaad);
-    mixed = imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 4_294_967_296;
+    this.counter = nextCounter(this.counter);
+    return uniformOf(this.counter);
   }
 
-  /** Standard normal (Box and Muller 1958). */
+  /** Standard normal. */
   normal(): number {
-    const radius = sqrt(-2 * log(1 - this.uniform()));
-    return radius * cos(2 * PI * this.uniform());
+    return normal(() => this.uniform());
   }
 }

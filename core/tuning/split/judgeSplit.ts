@@ -1,4 +1,5 @@
 import type { Verdict } from '../../spec/observation.js';
+import { percent } from '../percent.js';
 import { EMPTY_SEQUENCE, added, intervalOf } from './sequence.js';
 import type { Interval, Sequence } from './sequence.js';
 
@@ -120,8 +121,4 @@ export function shareOf({ offered, good, timeUsed = 0 }: HalfCounts): number {
 
 function inWords({ mean, lower, upper }: Interval): string {
   return `the candidate brings ${percent(mean)} more reward per request (between ${percent(lower)} and ${percent(upper)})`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

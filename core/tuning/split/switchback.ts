@@ -1,3 +1,4 @@
+import { mean } from '../../forecast/series.js';
 import type { Generator } from '../bandit/generator.js';
 
 /**
@@ -36,8 +37,4 @@ export function afterTick(pair: Switchback, share: number): { pair: Switchback; 
   const next = { ...pair, tick: pair.tick + 1, ...(counts ? { [side]: [...pair[side], share] } : {}) };
   if (next.tick < 2 * BLOCK_TICKS) return { pair: next, difference: null };
   return { pair: next, difference: mean(next.candidate) - mean(next.incumbent) };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
